@@ -1,0 +1,3 @@
+package field
+// Names: see below
+type Names struct{}

@@ -1,0 +1,125 @@
+package policy
+
+import (
+	"net/netip"
+	"regexp"
+
+	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
+)
+
+// Node is a condition: And, Or, Not, Const or *Test. Nodes may be shared, by macros used in several places for example;
+// they form a graph without cycles and never change once built.
+type Node interface{ node() }
+
+// And holds if all of its nodes hold; evaluation goes from left to right and stops at the first that does not.
+type And []Node
+
+// Or holds if any of its nodes holds; evaluation goes from left to right and stops at the first that does.
+type Or []Node
+
+// Not holds if X does not.
+type Not struct{ X Node }
+
+// Const holds always or never.
+type Const bool
+
+func (And) node()   {}
+func (Or) node()    {}
+func (Not) node()   {}
+func (Const) node() {}
+func (*Test) node() {}
+
+// Op is a positive operator; `!=` is a Not around Eq.
+type Op uint8
+
+// Operators.
+const (
+	Exists     Op = iota + 1 // the value is not its type's zero value
+	Eq                       // =, ==, in, intersects
+	Lt                       // <
+	Le                       // <=
+	Gt                       // >
+	Ge                       // >=
+	Contains                 // contains, and pmatch on sf.* names
+	IContains                // contains, after simple case folding of both sides
+	StartsWith               // text prefix
+	EndsWith                 // text suffix
+	Glob                     // the whole text matches a shell pattern
+	IGlob                    // the same, ignoring case
+	Regex                    // the whole text matches an RE2 expression
+	PathPrefix               // Falco's pmatch: a path prefix, component by component
+)
+
+// Quant says how many of a test's literals must satisfy the operator.
+type Quant uint8
+
+// Quantifiers.
+const (
+	AnyOf Quant = iota // at least one: in, explicit lists, anyof, and the plain comparison with one literal
+	OneOf              // exactly one
+	AllOf              // every one, and there is one
+)
+
+// Test compares an attribute with literals or with another attribute. On an attribute with several values, an operator
+// holds for a literal if it holds for at least one of the values.
+type Test struct {
+	Op    Op
+	Left  Operand
+	Right *Operand  // compare with this operand; nil: with Lits
+	Lits  []Literal // of the type of Left; empty for Exists
+	Quant Quant
+}
+
+// Operand is an attribute, or what transformers make of it.
+type Operand struct {
+	Field *field.Field
+	Index int         // subscript of a field whose Subscript is field.Index; -1: none
+	Path  string      // subscript of a field whose Subscript is field.Path; "": none
+	Apply []Transform // innermost first
+}
+
+// Transform is a function on an operand.
+type Transform uint8
+
+// Transformers.
+const (
+	ToLower  Transform = iota + 1
+	ToUpper            //
+	B64                // base64 decoding, padding optional; what cannot be decoded is missing
+	Basename           // text after the last slash
+	Len                // bytes of text, or number of values
+)
+
+// Literal is a value of a condition, converted to the type it is compared as. Which member counts follows from the type
+// of the test's left operand and its operator.
+type Literal struct {
+	Text    string         // text operators on anything textual; Eq on Str, JSON and Enum (canonical name)
+	Int     int64          // Int; Bool (0 or 1); Flags: a bitmap that holds if any of its bits is set
+	Bitmap  bool           // Flags: Int is compared with the whole bitmap
+	Prefix  netip.Prefix   // IP and Net: network, a single address being /32
+	Regexp  *regexp.Regexp // Regex, anchored at both ends
+	Missing bool           // Falco's <NA>: also equals a missing value
+}
+
+// Rule is a rule ready to be compiled.
+type Rule struct {
+	*engine.Rule
+	Prefilter field.Types // record types it looks at; 0: all
+	Cond      Node
+	Pos       Pos
+}
+
+// Drop discards the records for which its condition holds.
+type Drop struct {
+	Name    string
+	Enabled bool
+	Cond    Node
+	Pos     Pos
+}
+
+// Policy is a policy set, in evaluation order.
+type Policy struct {
+	Rules []*Rule
+	Drops []*Drop
+}

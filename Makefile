@@ -1,0 +1,56 @@
+# The targets a newcomer needs are `make run` and `make test`; `make help` lists the rest.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD   ?= 0
+PREFIX  ?= /usr/local/sysflow
+
+# Host and plugins must be built alike: these flags are the only place that says how.
+LDFLAGS    := -X main.version=$(VERSION) -X main.buildNumber=$(BUILD)
+BUILDFLAGS := -trimpath
+export CGO_ENABLED := 1
+
+.PHONY: help build install run test lint fuzz bench bench-compare generate check-generated clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+build: ## build driver/sfprocessor
+	$(GO) build $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o driver/sfprocessor ./driver
+
+run: build ## replay a shipped trace through shipped policies and print the alerts
+	cd driver && ./sfprocessor -config=../resources/pipelines/pipeline.terminal.json ../resources/traces/tcp.sf
+
+install: build ## install program, pipelines and policies under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/conf \
+	  $(DESTDIR)$(PREFIX)/resources/drivers $(DESTDIR)$(PREFIX)/resources/plugins \
+	  $(DESTDIR)$(PREFIX)/resources/handlers $(DESTDIR)$(PREFIX)/resources/actions
+	install -m 0755 driver/sfprocessor $(DESTDIR)$(PREFIX)/bin/sfprocessor
+	cp -R resources/policies resources/pipelines $(DESTDIR)$(PREFIX)/resources/
+	install -m 0644 resources/pipelines/pipeline.distribution.json $(DESTDIR)$(PREFIX)/conf/pipeline.json
+
+test: ## run every test, with the race detector
+	$(GO) test -race -shuffle=on -timeout 20m ./...
+
+lint: ## format, vet and static analysis
+	@out=$$(gofmt -l $$(git ls-files '*.go' | grep -v /internal/gen/)); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+FUZZTIME ?= 10s
+fuzz: ## run each fuzz target for FUZZTIME
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; \
+	done
+
+generate: ## regenerate parser, reference pages and traces
+	$(GO) generate ./...
+
+check-generated: generate ## fail if a generated file is not current
+	git diff --exit-code
+	@new=$$(git ls-files --others --exclude-standard); test -z "$$new" || { echo "not committed: $$new"; exit 1; }
+
+clean: ## remove what was built
+	rm -rf driver/sfprocessor bench

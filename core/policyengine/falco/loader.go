@@ -1,0 +1,98 @@
+package falco
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
+)
+
+// maxFileSize bounds the memory that a policy file takes; the largest published one has 160 kB.
+const maxFileSize = 16 << 20
+
+// loader is the state of one load.
+type loader struct {
+	opts Options
+	problems
+	sources int
+}
+
+func newLoader(opts Options) *loader {
+	return &loader{opts: opts, problems: problems{checks: opts.Checks}}
+}
+
+// read returns the files of the policy set at path and reports those that cannot be read.
+func (l *loader) read(path string) []Source {
+	whole := place{src: &source{name: path, order: -1}}
+	files, err := Files(path)
+	if err != nil {
+		l.report("E101", whole, "cannot read policy file: %v", systemMessage(err))
+		return nil
+	}
+	if len(files) == 0 {
+		l.report("E102", whole, "no policy files (*.yaml, *.yml) under '%s'", path)
+	}
+	var srcs []Source
+	for i, name := range files {
+		text, err := readFile(name)
+		if err != nil {
+			l.report("E101", place{src: &source{name: name, order: i}}, "cannot read policy file: %v", systemMessage(err))
+		}
+		srcs = append(srcs, Source{name, text})
+	}
+	return srcs
+}
+
+// readFile returns the content of a regular file of bearable size.
+func readFile(name string) ([]byte, error) {
+	// A named pipe would block already when it is opened.
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFileSize {
+		return nil, fmt.Errorf("larger than %d MiB", maxFileSize>>20)
+	}
+	return text, nil
+}
+
+// systemMessage returns what the system said, without the path, which the diagnostic names.
+func systemMessage(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// source adds the items of a policy file to the set.
+func (l *loader) source(s Source) {
+	src := newSource(l.sources, s.Name, string(s.Text))
+	l.sources++
+	for _, doc := range l.documents(src) {
+		l.items(src, doc)
+	}
+}
+
+// finish resolves what was collected.
+func (l *loader) finish() (*policy.Policy, policy.Diagnostics) {
+	ds := l.sorted()
+	if ds.HasErrors() {
+		return nil, ds
+	}
+	return &policy.Policy{}, ds
+}

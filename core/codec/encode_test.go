@@ -192,7 +192,9 @@ func (s sample) containerID() *sfgo.ContainerIdUnion {
 	return []*sfgo.ContainerIdUnion{nil, {}, {String: s.text(), UnionType: 1}}[s.IntN(3)]
 }
 
-func (s sample) texts() []string { return [][]string{{}, {""}, {s.text(), s.text(), s.text()}}[s.IntN(3)] }
+func (s sample) texts() []string {
+	return [][]string{{}, {""}, {s.text(), s.text(), s.text()}}[s.IntN(3)]
+}
 
 func (s sample) longs() []int64 { return [][]int64{{}, {s.num()}, {1, 2, 3}}[s.IntN(3)] }
 
@@ -241,7 +243,9 @@ func (s sample) records() []*sfgo.SysFlow {
 }
 
 // of returns the structure that a record holds.
-func of(rec *sfgo.SysFlow) any { return reflect.ValueOf(*rec.Rec).Field(int(rec.Rec.UnionType)).Interface() }
+func of(rec *sfgo.SysFlow) any {
+	return reflect.ValueOf(*rec.Rec).Field(int(rec.Rec.UnionType)).Interface()
+}
 
 // TestEncoderAgainstGeneric encodes random records for every schema, decodes them with a general library and compares
 // field by field.

@@ -54,16 +54,12 @@ func (e *Entry) Map() map[string]any {
 	return m
 }
 
-// Problem is a fault that a Config's Validate method finds. Decode turns it into a Diagnostic at the attribute's place.
-type Problem struct {
-	Attr    string // name of the attribute at fault, or empty for the entry as a whole
-	Code    string // P306, or empty for P303
-	Message string // without the name of the instance
-	Hints   []string
+// Coded is implemented by errors of Validate methods that have a code of their own; others are P303.
+type Coded interface {
+	error
+	Code() string // P306
+	Attr() string // the attribute at fault
 }
-
-// Error returns the message.
-func (p *Problem) Error() string { return p.Message }
 
 // otherReleases are attributes that earlier or later releases of the program know: accepted, without effect.
 var otherReleases = []string{
@@ -72,8 +68,8 @@ var otherReleases = []string{
 	"kafka.config", "kafka.topic", "kafka.topics", "kafka.encoding", // exporter 0.7
 }
 
-// validator is implemented by Config structs whose attributes depend on one another. Its error is a Problem, any other
-// error, or several joined by errors.Join.
+// validator is implemented by Config structs whose attributes depend on one another. Several errors are joined by
+// errors.Join. An error that begins with the name of an attribute and a colon is reported at that attribute's place.
 type validator interface{ Validate() error }
 
 // Decode fills the structs behind the schema with the defaults, the attributes of e, and secrets, and checks
@@ -347,19 +343,24 @@ func (d *decoder) report(err error) {
 		}
 		return
 	}
-	p, ok := errors.AsType[*Problem](err)
-	if !ok {
-		d.diags.Errorf(d.entry.Pos, "P303", "%s: %v", d.entry.Instance, err)
+	if c, ok := errors.AsType[Coded](err); ok {
+		d.diags.Errorf(d.place(c.Attr()), c.Code(), "%s: %v", d.entry.Instance, err)
 		return
 	}
-	at, code := d.entry.Pos, p.Code
-	if a := d.schema.names[fold(p.Attr)]; a != nil && d.has(a) {
-		at = d.given[a][0].Val.Pos
+	attr, message, ok := strings.Cut(err.Error(), ": ")
+	if a := d.schema.names[fold(attr)]; ok && a != nil {
+		d.diags.Errorf(d.place(attr), "P303", "%s.%s: %s", d.entry.Instance, a.Name, message)
+		return
 	}
-	if code == "" {
-		code = "P303"
+	d.diags.Errorf(d.entry.Pos, "P303", "%s: %v", d.entry.Instance, err)
+}
+
+// place returns where an attribute is set, or the entry if it is not.
+func (d *decoder) place(attr string) Pos {
+	if a := d.schema.names[fold(attr)]; a != nil && d.has(a) {
+		return d.given[a][0].Val.Pos
 	}
-	d.diags.Errorf(at, code, "%s: %s", d.entry.Instance, p.Message).Hints = p.Hints
+	return d.entry.Pos
 }
 
 // store sets the fields of an attribute; v has a type that converts to theirs.

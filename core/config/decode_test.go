@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,17 +32,27 @@ type sample struct {
 	Vault
 }
 
-// Validate has a rule between attributes.
+// Validate has rules between attributes.
 func (s *sample) Validate() error {
 	var errs []error
-	if s.Export == "terminal" && s.Buffer > 1000 {
-		errs = append(errs, &Problem{Attr: "buffer", Code: "P306", Message: "a terminal is not that patient", Hints: []string{"1000 will do"}})
+	if s.Version == 5 && s.Proto == "udp" {
+		errs = append(errs, protoError{})
+	}
+	if s.Buffer > 1000 {
+		errs = append(errs, fmt.Errorf("buffer: want 1000 or less, have %d", s.Buffer))
 	}
 	if s.Host == "nowhere" {
-		errs = append(errs, errors.New("nowhere is no host"))
+		errs = append(errs, errors.New("nowhere: no such host"))
 	}
 	return errors.Join(errs...)
 }
+
+// protoError has a code of its own.
+type protoError struct{}
+
+func (protoError) Error() string { return "version 5 needs tcp" }
+func (protoError) Code() string  { return "P306" }
+func (protoError) Attr() string  { return "syslog.proto" }
 
 // decode runs Decode on the attributes that text, a JSON object, has.
 func decode(t *testing.T, text string, environ ...string) (*sample, Diagnostics) {

@@ -1,6 +1,10 @@
 package codec
 
-import "github.com/sysflow-telemetry/sf-processor/core/sfgo"
+import (
+	"bytes"
+
+	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
+)
 
 // Record is one decoded record, in the terms of the current schema whatever the writer's. Which of its members counts
 // follows from Type. A Record is reused for the next one: the byte slices in it point into the block it was decoded
@@ -15,11 +19,66 @@ type Record struct {
 	Process   Process   // PROC
 	File      File      // FILE
 	Pod       Pod       // POD
+
+	items int // of all arrays and maps of the record so far
+}
+
+// notConfigured is the address of a header whose schema has none. It is never written.
+var notConfigured = []byte("NA")
+
+// reset makes r ready for a record of a type: each field has the value it keeps if the writer does not have the field.
+// Memory of slices is kept.
+func (r *Record) reset(typ int64) {
+	r.Type = typ
+	r.items = 0
+	switch typ {
+	case sfgo.HEADER:
+		r.Header = Header{Version: 5, IP: notConfigured}
+	case sfgo.CONT:
+		r.Container = Container{}
+	case sfgo.PROC:
+		r.Process = Process{Env: r.Process.Env[:0]}
+	case sfgo.FILE:
+		r.File = File{}
+	case sfgo.POD:
+		p := &r.Pod
+		*p = Pod{
+			HostIP: p.HostIP[:0], InternalIP: p.InternalIP[:0],
+			Labels: p.Labels[:0], Selectors: p.Selectors[:0], Services: p.Services[:0],
+		}
+	case sfgo.UNKNOWN_TYPE:
+	default:
+		e := &r.Event
+		clear(e.Ints[:])
+		e.HasNewFile = false
+		e.Args = e.Args[:0]
+		e.Message = nil
+	}
+}
+
+// finish derives what is not written as it is wanted.
+func (r *Record) finish() {
+	switch r.Type {
+	case sfgo.PROC_FLOW:
+		r.Event.Ints[sfgo.TID_INT] = r.Event.Ints[sfgo.PROC_OID_HPID_INT]
+	case sfgo.K8S_EVT:
+		r.Event.Message = bytes.TrimRight(r.Event.Message, "\n\x00")
+	}
+}
+
+// itemRun is like the function of that name and keeps the number of items within bounds.
+func (r *Record) itemRun(b []byte, i int) (count, end, next int) {
+	count, end, next = itemRun(b, i)
+	if r.items += count; r.items > maxItems {
+		return 0, 0, faultItems
+	}
+	return count, end, next
 }
 
 // Event is a flow or event. Its numbers are decoded into the slots they have in a flat record: those of the acting
 // process (PROC_OID_CREATETS_INT, PROC_OID_HPID_INT) and those from TS_INT up, or the K8SE ones. All other slots are
-// zero, and so are those from TS_INT up that the type does not have.
+// zero, and so are those from TS_INT up that the type does not have; but PROC_FLOW, which has no thread, has the process
+// id in TID_INT.
 type Event struct {
 	Ints       [sfgo.INT_ARRAY_SIZE]int64
 	FileOID    sfgo.FOID // FILE_FLOW, FILE_EVT

@@ -10,7 +10,7 @@ LDFLAGS    := -X main.version=$(VERSION) -X main.buildNumber=$(BUILD)
 BUILDFLAGS := -trimpath
 export CGO_ENABLED := 1
 
-.PHONY: help build install run test lint fuzz bench bench-compare generate check-generated clean
+.PHONY: help build plugin plugins install run test lint fuzz bench bench-compare generate check-generated clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -20,6 +20,17 @@ build: ## build driver/sfprocessor
 
 run: build ## replay a shipped trace through shipped policies and print the alerts
 	cd driver && ./sfprocessor -config=../resources/pipelines/pipeline.terminal.json ../resources/traces/tcp.sf
+
+plugin: ## build the plugin in DIR as OUT, for example DIR=path/to/my/plugin OUT=resources/plugins/my.so
+	@test -n "$(DIR)" -a -n "$(OUT)" || { echo "usage: make plugin DIR=path/to/my/plugin OUT=path/to/my.so" >&2; exit 2; }
+	GO='$(GO)' docker/build-plugin '$(DIR)' '$(OUT)' $(BUILDFLAGS)
+
+plugins: ## build the example plugins
+	$(MAKE) -C plugins/drivers/auditlog
+	$(MAKE) -C plugins/processors/example
+	$(MAKE) -C plugins/processors/enrich
+	$(MAKE) -C plugins/handlers/printer
+	$(MAKE) -C plugins/actions/example
 
 install: build ## install program, pipelines and policies under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/conf \
@@ -54,3 +65,4 @@ check-generated: generate ## fail if a generated file is not current
 
 clean: ## remove what was built
 	rm -rf driver/sfprocessor bench
+	rm -f resources/drivers/*.so resources/plugins/*.so resources/handlers/*.so resources/actions/*.so

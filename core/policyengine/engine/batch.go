@@ -69,7 +69,8 @@ func (p *Pool) Get(rows *flattener.Batch) *Batch {
 	return b
 }
 
-// Add appends an event for row and returns it, valid until the next Add. rules is copied; it may be empty.
+// Add appends an event for row and returns it, valid until the next Add. rules is copied; it may be empty. The rules of
+// earlier events stay valid: where the array behind them has to grow, they keep the old one.
 func (b *Batch) Add(row *sfgo.FlatRecord, rules []*Rule) *Event {
 	n := len(b.rules)
 	b.rules = append(b.rules, rules...)
@@ -91,6 +92,7 @@ func (b *Batch) Release() {
 	}
 	clear(b.Events) // what actions set must not outlive its record
 	b.Events = b.Events[:0]
+	clear(b.rules) // nor a rule its policy set
 	b.rules = b.rules[:0]
 	if b.pool != nil {
 		b.pool.free.Put(b)

@@ -1,0 +1,128 @@
+package policyengine
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
+	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
+)
+
+// version is a compiled policy set with what the stage needs to run it. It never changes; only its spare evaluators
+// come and go.
+type version struct {
+	set   *policy.Set
+	rules map[*engine.Rule]*boundRule
+
+	mu    sync.Mutex
+	spare []*policy.Evaluator // the one used last is on top: its caches are warm
+}
+
+// boundRule is what the stage knows of a rule.
+type boundRule struct {
+	actions []*ruleAction
+}
+
+func newVersion(set *policy.Set, a *actions, c *counters) *version {
+	v := &version{set: set, rules: map[*engine.Rule]*boundRule{}}
+	for _, r := range set.Rules() {
+		v.rules[r.Rule] = &boundRule{actions: a.bind(r.Rule, c)}
+	}
+	return v
+}
+
+// evaluator returns an evaluator for the use of one goroutine.
+func (v *version) evaluator() *policy.Evaluator {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := len(v.spare)
+	if n == 0 {
+		return v.set.NewEvaluator()
+	}
+	e := v.spare[n-1]
+	v.spare = v.spare[:n-1]
+	return e
+}
+
+// release takes back what evaluator returned.
+func (v *version) release(e *policy.Evaluator) {
+	v.mu.Lock()
+	v.spare = append(v.spare, e)
+	v.mu.Unlock()
+}
+
+// LoadError says why policies were not loaded.
+type LoadError struct {
+	Path        string
+	Diagnostics policy.Diagnostics // all of them, warnings as well
+}
+
+// Error returns every diagnostic as it is printed, and a last line with the number of errors.
+func (e *LoadError) Error() string {
+	var b strings.Builder
+	n := 0
+	for _, d := range e.Diagnostics {
+		b.WriteString(d.Format())
+		if d.Severity == policy.Error {
+			n++
+		}
+	}
+	fmt.Fprintf(&b, "policies %s: %d errors", e.Path, n)
+	return b.String()
+}
+
+// level returns the log level for a severity.
+func level(s policy.Severity) slog.Level {
+	switch s {
+	case policy.Error:
+		return slog.LevelError
+	case policy.Warning:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// emptyRows returns a row without any value for each type of record.
+func emptyRows() []*sfgo.FlatRecord {
+	var rows []*sfgo.FlatRecord
+	for t := sfgo.HEADER; t <= sfgo.UNKNOWN_TYPE; t++ {
+		row := &sfgo.FlatRecord{
+			Sources: []sfgo.Source{sfgo.SYSFLOW_SRC},
+			Ints:    [][]int64{make([]int64, sfgo.INT_ARRAY_SIZE)},
+			Strs:    [][]string{make([]string, sfgo.STR_ARRAY_SIZE)},
+			Anys:    [][]any{make([]any, sfgo.ANY_ARRAY_SIZE)},
+		}
+		row.Ints[sfgo.SYSFLOW_IDX][sfgo.SF_REC_TYPE] = t
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// counters count what the stage did; they are updated per batch.
+type counters struct {
+	records, matched, dropped atomic.Uint64
+	actionErrors              atomic.Uint64
+}
+
+// tally is what one batch adds to the counters.
+type tally struct{ records, matched, dropped int }
+
+func (c *counters) add(n tally) {
+	c.records.Add(uint64(n.records))
+	c.matched.Add(uint64(n.matched))
+	c.dropped.Add(uint64(n.dropped))
+}
+
+// Counters yields how many records came in, matched a rule and were dropped by one, and how many actions failed. Any
+// goroutine may call it at any time.
+func (s *Stage) Counters(yield func(name string, value uint64)) {
+	yield("records", s.counters.records.Load())
+	yield("matched", s.counters.matched.Load())
+	yield("dropped", s.counters.dropped.Load())
+	yield("action_errors", s.counters.actionErrors.Load())
+}

@@ -59,6 +59,10 @@ type Rule struct {
 	Rank      Rank
 	Prefilter []string
 	Enabled   bool
+
+	// Output appends the rule's output text, rendered for a record, to dst; nil if the rule has none. Any number of
+	// goroutines may call it.
+	Output func(dst []byte, fr *sfgo.FlatRecord) []byte
 }
 
 // HashType says what was hashed.

@@ -75,6 +75,10 @@ type Block struct {
 	// Offset is the position of the block in its file, for messages.
 	Offset int64
 
+	// Fault, if not nil, tells the driver that Data does not hold Count good records: how many come before the first bad
+	// one, and what is wrong with that. The receiver calls it at most once, and before Release.
+	Fault func(good int, err error)
+
 	// Release, if not nil, gives Data back to the driver once the block is decoded; the receiver calls it once.
 	Release func()
 }

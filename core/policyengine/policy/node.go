@@ -62,7 +62,8 @@ const (
 )
 
 // Test compares an attribute with literals or with another attribute. On an attribute with several values, an operator
-// holds for a literal if it holds for at least one of the values.
+// holds for a literal if it holds for at least one of the values, and for another attribute if it holds for at least one
+// pair of values. Regex needs literals. The operators of order take a Str that has an integer as well as that.
 type Test struct {
 	Op    Op
 	Left  Operand
@@ -95,11 +96,12 @@ const (
 // of the test's left operand and its operator.
 type Literal struct {
 	Text    string         // text operators on anything textual; Eq on Str, JSON and Enum (canonical name)
-	Int     int64          // Int; Bool (0 or 1); Flags: a bitmap that holds if any of its bits is set
-	Bitmap  bool           // Flags: Int is compared with the whole bitmap
+	Int     int64          // Int; Bool (0 or 1); Flags: a mask on Field.Bits that holds if any of its bits is set
+	Bitmap  bool           // Flags: Int is compared with the whole bitmap as it was recorded
+	Number  bool           // Str that has an integer as well (Field.Int): compare that with Int
 	Prefix  netip.Prefix   // IP and Net: network, a single address being /32
 	Regexp  *regexp.Regexp // Regex, anchored at both ends
-	Missing bool           // Falco's <NA>: also equals a missing value
+	Missing bool           // Falco's <NA>: with Eq, also equals a missing value; if not textual, nothing else
 }
 
 // Rule is a rule ready to be compiled.

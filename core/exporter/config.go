@@ -72,6 +72,12 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("format '%s' cannot be used with export '%s'; allowed: %s", e.Format, e.Export, strings.Join(e.Allowed, ", "))
 }
 
+// Code is the number of the diagnostic.
+func (*FormatError) Code() string { return "P306" }
+
+// Attr is the attribute at fault.
+func (*FormatError) Attr() string { return "format" }
+
 // Validate reports every fault that no single attribute shows, each beginning with the attribute. Attributes of
 // transports that are not selected are not looked at.
 func (c *Config) Validate() error {

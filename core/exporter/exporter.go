@@ -87,8 +87,8 @@ func (s *Stage) Test(ctx context.Context) error {
 
 // Run exports what arrives on in until it is closed, and returns when all of it is settled. When ctx ends, or when
 // the target takes nothing for the drain time after the end of in, it gives up the rest and returns the cause. Run is
-// called once.
-func (s *Stage) Run(ctx context.Context, in *engine.RecordChannel) error {
+// called once. An exporter is the end of its branch: it has no outputs.
+func (s *Stage) Run(ctx context.Context, in *engine.RecordChannel, _ []*engine.RecordChannel) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	if o, ok := s.target.(Opener); ok {
@@ -214,10 +214,11 @@ func (s *Stage) Counters(yield func(name string, value uint64)) { s.count.each(y
 // Lost returns how many records have been dropped or given up so far. It may be called at any time.
 func (s *Stage) Lost() uint64 { return s.count.dropped.Load() + s.count.dead.Load() }
 
-// Reopen makes targets that are files be opened anew. It may be called at any time.
-func (s *Stage) Reopen() {
+// Reload makes files be opened anew, should they have been moved. It may be called at any time.
+func (s *Stage) Reload(context.Context) error {
 	if r, ok := s.target.(Reopener); ok {
 		r.Reopen()
 	}
 	s.dead.reopen()
+	return nil
 }

@@ -9,11 +9,8 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 )
 
-// Limits on the memory that waits to be used again: so many chunks, none with more bytes.
-const (
-	freeChunks  = 4
-	maxFreeData = 8 << 20
-)
+// maxFree is how many bytes of chunks wait to be used again, at most: some ten thousand records.
+const maxFree = 16 << 20
 
 // chunk holds encoded records one after another, so that they cost no allocation each.
 type chunk struct {
@@ -51,6 +48,7 @@ type queue struct {
 	ready  int        // records put and not settled
 	closed bool
 	free   []*chunk
+	spare  int // bytes in free
 }
 
 func newQueue(size int) *queue {
@@ -97,6 +95,7 @@ func (q *queue) chunk() *chunk {
 	}
 	c := q.free[len(q.free)-1]
 	q.free = q.free[:len(q.free)-1]
+	q.spare -= cap(c.data)
 	return c
 }
 
@@ -169,9 +168,10 @@ func (q *queue) settle(n int) {
 
 // recycle keeps a chunk for another use. The caller holds the lock.
 func (q *queue) recycle(c *chunk) {
-	if len(q.free) == freeChunks || cap(c.data) > maxFreeData {
+	if q.spare+cap(c.data) > maxFree {
 		return
 	}
+	q.spare += cap(c.data)
 	c.data, c.marks, c.next = c.data[:0], c.marks[:0], 0
 	q.free = append(q.free, c)
 }

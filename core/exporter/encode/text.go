@@ -12,9 +12,13 @@ var plain = func() (t [256]bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+// appendString appends s as a JSON string.
 func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	return append(appendText(append(dst, '"'), s), '"')
+}
+
+// appendText appends s as part of a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func appendText(dst []byte, s string) []byte {
 	from := 0 // what comes before is appended
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -36,7 +40,7 @@ func appendString(dst []byte, s string) []byte {
 		i++
 		from = i
 	}
-	return append(append(dst, s[from:]...), '"')
+	return append(dst, s[from:]...)
 }
 
 // appendEscape appends the escape for a quote, a backslash or a control character.

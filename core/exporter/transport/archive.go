@@ -44,7 +44,7 @@ type oldFile struct {
 func newArchive(cfg FileConfig, log *slog.Logger) *archive {
 	a := &archive{
 		path: cfg.Path, keep: cfg.Keep, gzip: cfg.Compress, log: log,
-		pattern: regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Base(cfg.Path)) + `\.(\d{8}T\d{6})(?:\.(\d+))?(\.gz)?$`),
+		pattern: regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Base(cfg.Path)) + `\.(\d{8}T\d{6})(?:\.(\d+))?(\.gz(\.tmp)?)?$`),
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
@@ -92,13 +92,17 @@ func (a *archive) run() {
 	}
 }
 
-// work removes the oldest files beyond those to keep, and compresses the others.
+// work removes the oldest files beyond those to keep, and what an interrupted run has left half compressed, and
+// compresses the others.
 func (a *archive) work() error {
-	old, err := a.list()
+	old, partial, err := a.list()
 	if err != nil {
 		return err
 	}
 	var errs []error
+	for _, path := range partial {
+		errs = append(errs, os.Remove(path))
+	}
 	for i, f := range old {
 		switch {
 		case i >= a.keep:
@@ -112,50 +116,54 @@ func (a *archive) work() error {
 	return errors.Join(errs...)
 }
 
-// list returns the old files, the newest first.
-func (a *archive) list() ([]oldFile, error) {
+// list returns the old files, the newest first, and files that are compressed in part.
+func (a *archive) list() (old []oldFile, partial []string, err error) {
 	dir := filepath.Dir(a.path)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var old []oldFile
 	for _, e := range entries {
 		m := a.pattern.FindStringSubmatch(e.Name())
 		if m == nil || !e.Type().IsRegular() {
 			continue
 		}
+		path := filepath.Join(dir, e.Name())
+		if m[4] != "" {
+			partial = append(partial, path)
+			continue
+		}
 		n, _ := strconv.Atoi(m[2]) // absent: 0
-		old = append(old, oldFile{path: filepath.Join(dir, e.Name()), stamp: m[1], n: n, gz: m[3] != ""})
+		old = append(old, oldFile{path: path, stamp: m[1], n: n, gz: m[3] != ""})
 	}
 	slices.SortFunc(old, func(x, y oldFile) int { return cmp.Or(cmp.Compare(y.stamp, x.stamp), cmp.Compare(y.n, x.n)) })
-	return old, nil
+	return old, partial, nil
 }
 
-// compress replaces a file by its compressed form. The file is there, in one form or the other, at any time.
-func compress(path string) (err error) {
-	src, err := os.Open(path)
+// compress replaces a file by its compressed form. One of the two is complete at any time.
+func compress(path string) error {
+	temp := path + ".gz.tmp"
+	if err := writeGzip(temp, path); err != nil {
+		return errors.Join(err, os.Remove(temp))
+	}
+	if err := os.Rename(temp, path+".gz"); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// writeGzip writes the compressed content of one file to another.
+func writeGzip(to, from string) error {
+	src, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	temp := path + ".gz.tmp"
-	dst, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp))
-		}
-	}()
 	zip := gzip.NewWriter(dst)
 	_, err = io.Copy(zip, src)
-	if err = errors.Join(err, zip.Close(), dst.Sync(), dst.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(temp, path+".gz"); err != nil {
-		return err
-	}
-	return os.Remove(path)
+	return errors.Join(err, zip.Close(), dst.Sync(), dst.Close())
 }

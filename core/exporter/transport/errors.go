@@ -62,9 +62,12 @@ func (e ItemError) Reason() string {
 	return e.Cause + ": " + e.Err.Error()
 }
 
-// fail returns the error of a batch whose items from index first on were not delivered, all for one reason, and may
-// be tried again.
-func fail(first, n int, cause string, err error) *ItemErrors {
+// fail returns the error of a batch of n items of which those from index first on were not delivered, all for one
+// reason, and may be tried again. It is nil if there are none.
+func fail(first, n int, cause string, err error) error {
+	if first == n {
+		return nil
+	}
 	e := &ItemErrors{Items: make([]ItemError, 0, n-first)}
 	for i := first; i < n; i++ {
 		e.Items = append(e.Items, ItemError{Index: i, Verdict: Retry, Cause: cause, Err: err})

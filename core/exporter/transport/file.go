@@ -42,20 +42,23 @@ const retryRotation = time.Minute
 type File struct {
 	cfg FileConfig
 	log *slog.Logger
-	now func() time.Time
+
+	// What tests replace.
+	now  func() time.Time
+	open func(path string, flags int) (handle, error)
 
 	f       handle // nil while the file is closed
 	info    os.FileInfo
 	regular bool
-	size    int64 // bytes in the file, if regular
-	torn    bool  // the file ends within a line
-	born    time.Time
-	emptied bool // cfg.Append has been obeyed
-
+	size    int64     // bytes in the file, if regular
+	torn    bool      // the file ends within a line
+	born    time.Time // of the file
+	emptied bool      // cfg.Append has been obeyed
 	lines   lines
-	reopen  atomic.Bool
-	old     *archive  // nil before the first rotation
-	renamed time.Time // no rotation before this time; set after a failure
+
+	reopen   atomic.Bool
+	old      *archive  // nil before the first rotation
+	noRename time.Time // until then the file keeps its name, because it could not be renamed
 }
 
 // handle is the part of os.File that a File uses.
@@ -73,7 +76,8 @@ func NewFile(cfg FileConfig, log *slog.Logger) *File {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &File{cfg: cfg, log: log, now: time.Now}
+	open := func(path string, flags int) (handle, error) { return os.OpenFile(path, flags, 0o644) }
+	return &File{cfg: cfg, log: log, now: time.Now, open: open}
 }
 
 // Probe says whether the file can be written, without touching it.
@@ -120,7 +124,7 @@ func (f *File) Open(context.Context) error {
 	if !f.cfg.Append && !f.emptied {
 		flags |= os.O_TRUNC
 	}
-	file, err := os.OpenFile(f.cfg.Path, flags, 0o644)
+	file, err := f.open(f.cfg.Path, flags)
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func (f *File) moved() bool {
 
 // full says whether the file has to make way for a new one before a line of so many bytes is written.
 func (f *File) full(line int) bool {
-	if f.f == nil || !f.regular || f.size == 0 || f.now().Before(f.renamed) {
+	if f.f == nil || !f.regular || f.size == 0 || f.now().Before(f.noRename) {
 		return false
 	}
 	return f.cfg.MaxSize > 0 && f.size+int64(line) > f.cfg.MaxSize || f.cfg.MaxAge > 0 && f.now().Sub(f.born) >= f.cfg.MaxAge
@@ -239,7 +243,7 @@ func (f *File) rotate() {
 	}
 	if err := os.Rename(f.cfg.Path, f.old.name(f.now())); err != nil {
 		f.log.Error("cannot rotate the export file, going on with it", "err", err)
-		f.renamed = f.now().Add(retryRotation)
+		f.noRename = f.now().Add(retryRotation)
 		return
 	}
 	f.closeLogged()

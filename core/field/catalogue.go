@@ -61,6 +61,10 @@ func (c *Catalogue) Unanswerable(name string) bool {
 	return !known && c.unanswerable.has(name)
 }
 
+// UnanswerableNames yields the names for which Unanswerable holds, in order; one that ends in ".*" stands for itself
+// without that and for all that go on with a dot. Names that Lookup finds are excepted.
+func (c *Catalogue) UnanswerableNames() iter.Seq[string] { return slices.Values(c.unanswerable.list) }
+
 // Fields yields all attributes in the order of the reference page.
 func (c *Catalogue) Fields() iter.Seq[*Field] { return slices.Values(c.fields) }
 

@@ -21,8 +21,9 @@ func falcoFields(s *sets) []*Field {
 			Bits: evtBits, Strs: evtTypes, Print: evtBaseTypes,
 			Help: "event types that the operations answer", Example: "open, openat, openat2"},
 		{Name: "evt.dir", Type: Enum, Multi: true, Applies: onAll, Query: true, Names: s.dirs, Deprecated: "evt.type",
-			Strs: func(_ *sfgo.FlatRecord, dst []string) []string { return append(dst, "<", ">") },
-			Help: "direction: a record is both call and return", Example: "<"},
+			FromType: true,
+			Strs:     func(_ *sfgo.FlatRecord, dst []string) []string { return append(dst, "<", ">") },
+			Help:     "direction: a record is both call and return", Example: "<"},
 		{Name: "evt.res", Of: "sf.ret", Type: Str, Applies: onAll, Query: true, Int: known(result),
 			Append: func(r *sfgo.FlatRecord, dst []byte) []byte { return appendResult(dst, result(r)) },
 			Help:   "SUCCESS or the name of the error; against an integer, the return value", Example: "ENOENT"},
@@ -156,10 +157,10 @@ func falcoMode(s *sets) []*Field {
 			Help:   "base name of the parent's executable, and its arguments", Example: "bash -l"},
 
 		// F5. Two forms of one value, so there always is one, if only the empty text: hence on all types.
-		{Name: "proc.name", Of: "sf.proc.name", Type: Str, Multi: true, Applies: onAll, Query: true,
+		{Name: "proc.name", Of: "sf.proc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string { return appendNameForms(dst, Basename(exe(r))) },
 			Help: "base name of the executable, and its first 15 bytes", Example: "dpkg-preconfigure, dpkg-preconfigu"},
-		{Name: "proc.pname", Of: "sf.pproc.name", Type: Str, Multi: true, Applies: onAll, Query: true,
+		{Name: "proc.pname", Of: "sf.pproc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string {
 				return appendNameForms(dst, parentStr(procName)(r))
 			},

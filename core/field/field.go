@@ -55,11 +55,8 @@ func TypesOf(types ...int64) Types {
 // Has says whether record type t is in the set.
 func (s Types) Has(t int64) bool { return uint64(t) < 16 && s>>uint(t)&1 != 0 }
 
-// String returns "all", or the codes of the types with blanks between them.
-func (s Types) String() string {
-	if s == onAll {
-		return "all"
-	}
+// Codes returns the codes of the types in the set.
+func (s Types) Codes() []string {
 	var codes []string
 	for _, t := range []int64{
 		sfgo.PROC_EVT, sfgo.PROC_FLOW, sfgo.FILE_FLOW, sfgo.FILE_EVT, sfgo.NET_FLOW, sfgo.NET_EVT, sfgo.K8S_EVT,
@@ -68,7 +65,15 @@ func (s Types) String() string {
 			codes = append(codes, TypeCode(t))
 		}
 	}
-	return strings.Join(codes, " ")
+	return codes
+}
+
+// String returns "all", or the codes of the types with blanks between them.
+func (s Types) String() string {
+	if s == onAll {
+		return "all"
+	}
+	return strings.Join(s.Codes(), " ")
 }
 
 // TypeCode returns the two letters for a record type, or "" for what is not the type of a flow or event.
@@ -149,6 +154,12 @@ type Field struct {
 	Append   func(r *sfgo.FlatRecord, dst []byte) []byte
 	AppendAt func(r *sfgo.FlatRecord, i int, dst []byte) (_ []byte, ok bool)
 	From     int
+
+	// Forms says that Strs returns forms of one value, and AtStrs forms of the value at a position; the first is the
+	// full one. FromType says that the values follow from the record type alone, so that those of one record of a type
+	// are those of all.
+	Forms    bool
+	FromType bool
 
 	// Print is set where a message shows fewer values than Strs returns.
 	Print func(r *sfgo.FlatRecord, dst []string) []string

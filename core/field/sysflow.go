@@ -42,7 +42,7 @@ func sysflowFields(s *sets) []*Field {
 
 func generalFields(s *sets) []*Field {
 	return []*Field{
-		{Name: "sf.type", Type: Enum, Applies: onAll, Names: s.types, JSON: "type",
+		{Name: "sf.type", Type: Enum, Applies: onAll, Names: s.types, JSON: "type", FromType: true,
 			Str:  func(r *sfgo.FlatRecord) string { return TypeCode(recType(r)) },
 			Help: "record type", Example: "PE"},
 		{Name: "sf.opflags", Type: Flags, Multi: true, Applies: onAll &^ onKE, Names: s.ops, JSON: "opflags",
@@ -74,7 +74,7 @@ func generalFields(s *sets) []*Field {
 		{Name: "sf.schema.version", Aliases: []string{"sf.meta.schema"}, Type: Int, Applies: onAll, JSON: "meta.schema",
 			Stored: true, Attr: sfgo.SFHE_VERSION_INT,
 			Help: "version of the SysFlow schema that the trace's header claims", Example: "4"},
-		{Name: "sf.version", Type: Int, Applies: onAll, JSON: "version",
+		{Name: "sf.version", Type: Int, Applies: onAll, JSON: "version", FromType: true,
 			Int:  func(*sfgo.FlatRecord) (int64, bool) { return ExportVersion, true },
 			Help: "version of the JSON document's layout", Example: "4"},
 		{Name: "sf.meta.tracename", Type: Str, Applies: onAll, JSON: "meta.tracename",

@@ -1,6 +1,9 @@
 package field
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // unanswerable are the names that Falco has and SysFlow data can never supply. A name that ends in ".*" stands for
 // itself without that and for all names that go on with a dot; a star alone stands for all names that begin so.
@@ -41,6 +44,7 @@ var unanswerable = map[string]string{
 
 // nameSet is a set of names and of beginnings of names.
 type nameSet struct {
+	list     []string // as declared, in order
 	names    map[string]bool
 	prefixes []string
 }
@@ -49,12 +53,17 @@ func newUnanswerable() *nameSet {
 	s := &nameSet{names: map[string]bool{}}
 	for prefix, rest := range unanswerable {
 		for name := range strings.FieldsSeq(rest) {
-			name = prefix + name
-			if begin, ok := strings.CutSuffix(name, "*"); ok {
-				s.prefixes = append(s.prefixes, begin)
-				name = strings.TrimSuffix(begin, ".")
-			}
-			s.names[name] = name != strings.TrimSuffix(prefix, ".")
+			s.list = append(s.list, prefix+name)
+		}
+	}
+	slices.Sort(s.list)
+	for _, name := range s.list {
+		if begin, ok := strings.CutSuffix(name, "*"); ok {
+			s.prefixes = append(s.prefixes, begin)
+			name = strings.TrimSuffix(begin, ".")
+		}
+		if strings.Contains(name, ".") {
+			s.names[name] = true
 		}
 	}
 	return s

@@ -17,7 +17,10 @@ type Entry struct {
 	Instance string // name in messages, such as exporter[1]
 	Pos      Pos
 
-	// Settings are the attributes that the file gives, in file order, without general keys and comments.
+	// Object is the entry as the file has it, or nil if the file has none.
+	Object *Value
+
+	// Settings are the members of the object that are attributes, in file order.
 	Settings []*Member
 
 	// Overrides are the attributes that the environment gives. Key is the attribute's name. See [Override].
@@ -37,11 +40,11 @@ func (e *Entry) Find(name string) *Value {
 }
 
 // Map returns the entry as a plugin's Init receives it: strings, numbers, booleans and arrays as in the file, strings
-// from the environment.
+// from the environment, and no comments.
 func (e *Entry) Map() map[string]any {
 	m := map[string]any{}
-	for _, s := range e.Settings {
-		m[s.Key] = s.Val.Any()
+	if e.Object != nil {
+		m = e.Object.Any().(map[string]any)
 	}
 	for _, o := range e.Overrides {
 		for key := range m {

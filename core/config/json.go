@@ -58,7 +58,8 @@ func (v *Value) Member(key string) *Value {
 	return nil
 }
 
-// Any returns the value as encoding/json would: nil, bool, float64, string, []any or map[string]any.
+// Any returns the value as encoding/json would: nil, bool, float64, string, []any or map[string]any. Comments are left
+// out.
 func (v *Value) Any() any {
 	switch v.Kind {
 	case Bool:
@@ -80,7 +81,9 @@ func (v *Value) Any() any {
 	case Object:
 		m := make(map[string]any, len(v.Members))
 		for _, member := range v.Members {
-			m[member.Key] = member.Val.Any()
+			if !member.Comment() {
+				m[member.Key] = member.Val.Any()
+			}
 		}
 		return m
 	default:

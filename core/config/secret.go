@@ -85,7 +85,7 @@ func reason(err error) error {
 // secrets looks up the credentials that matter and are not set, if a target says where.
 func (d *decoder) secrets() {
 	enabled := d.schema.names[fold("vault.secrets")]
-	if enabled == nil || !enabled.fields[0].Bool() {
+	if enabled == nil || enabled.fields == nil || !enabled.fields[0].Bool() {
 		return
 	}
 	vault := &Vault{

@@ -72,8 +72,10 @@ type Sink struct {
 	level    slog.Level
 	toStdout atomic.Bool
 
-	mu             sync.Mutex // held while a line is written
+	mu             sync.Mutex // held while a line is written; covers the rest
 	stdout, stderr io.Writer
+	terminal       bool   // standard error is one
+	status         string // what its last line shows
 }
 
 // NewSink returns a sink for lines of at least the given level.
@@ -83,6 +85,27 @@ func NewSink(stdout, stderr io.Writer, level slog.Level) *Sink {
 
 // ToStdout sends lines other than errors to standard output from now on, for a pipeline whose records do not go there.
 func (s *Sink) ToStdout() { s.toStdout.Store(true) }
+
+// ShowStatus says that standard error is a terminal, where Status may keep a line up to date. It is called before
+// anything is logged.
+func (s *Sink) ShowStatus() { s.terminal = true }
+
+// HasStatus says whether Status shows anything.
+func (s *Sink) HasStatus() bool { return s.terminal }
+
+// clearLine moves to the start of the terminal's line and erases it.
+const clearLine = "\r\x1b[K"
+
+// Status replaces the status line below the log; an empty text removes it.
+func (s *Sink) Status(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.terminal || text == s.status {
+		return
+	}
+	s.status = text
+	_, _ = io.WriteString(s.stderr, clearLine+text)
+}
 
 // Enabled says whether lines of a level are shown.
 func (s *Sink) Enabled(l slog.Level) bool { return l >= s.level }
@@ -97,6 +120,9 @@ func (s *Sink) write(l slog.Level, line []byte) {
 	if s.toStdout.Load() && label(l) != "Error" {
 		_, _ = s.stdout.Write(line)
 		return
+	}
+	if s.status != "" {
+		line = []byte(clearLine + string(line) + s.status)
 	}
 	_, _ = s.stderr.Write(line)
 }

@@ -34,9 +34,9 @@ type Counter interface {
 	Counters(yield func(name string, value uint64))
 }
 
-// Reloader is implemented by stages that can read their files again while they run: policies, certificates, secrets.
+// Reloader is implemented by stages that can read their files again while they run: policies, secrets, export files.
 type Reloader interface {
-	Reload(ctx context.Context) error
+	Reload() error
 }
 
 // Processor describes a kind of stage. Built-in ones are made by [NewProcessor].
@@ -62,16 +62,13 @@ type Env struct {
 	Instance string // name of the stage in messages
 	Log      *slog.Logger
 
-	Handler       string                            // name of the entry's built-in handler
-	HandlerConfig any                               // its Config, decoded
-	PluginHandler plugins.SFHandler                 // instead, a handler from a library; it writes its channels itself
-	Actions       func(dir string) (Actions, error) // loads the libraries in a directory
-}
+	Handler       string            // name of the entry's built-in handler
+	HandlerConfig any               // its Config, decoded
+	PluginHandler plugins.SFHandler // instead, a handler from a library; it writes its channels itself
 
-// Actions are the user-defined actions of a directory.
-type Actions struct {
-	ByName map[string]engine.ActionFunc
-	Broken []string // libraries that could not be loaded, with the reason
+	// Actions opens the libraries in a directory. It also returns the paths of those that cannot be used, which it
+	// has logged.
+	Actions func(dir string) (list []engine.Action, broken []string)
 }
 
 // NewProcessor completes the description of a built-in processor: C is its Config, whose tags say which attributes it
@@ -98,8 +95,10 @@ type Handler struct {
 // Driver describes a kind of driver.
 type Driver struct {
 	Name   string
-	Config func() any // a pointer to a new Config; nil for a plugin
-	New    func(cfg any, log *slog.Logger) (plugins.SFDriver, error)
+	Config func() any // a pointer to a new Config
+	New    func(cfg any, log *slog.Logger) (plugins.SFContextDriver, error)
+
+	plugin func() plugins.SFDriver // instead of Config and New
 }
 
 // stage is a stage of a pipeline, built-in or behind an adapter.

@@ -254,6 +254,9 @@ func (v Value) Map() *Map {
 	return m
 }
 
+// Len returns the number of keys.
+func (m *Map) Len() int { return len(m.keys) }
+
 // Key returns the value of a key, which may be absent.
 func (m *Map) Key(name string) Value {
 	m.asked[name] = true

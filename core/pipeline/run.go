@@ -1,0 +1,207 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sysflow-telemetry/sf-processor/core/plugins"
+)
+
+// defaultGrace is how long stages may drain once the pipeline is told to stop.
+const defaultGrace = 25 * time.Second
+
+// lastChance is how long, after the grace period, Run waits for stages to return before it gives them up.
+const lastChance = 2 * time.Second
+
+// ErrDrain is why a stage is cancelled, or gives up records, when the grace period is over. What it leaves behind is
+// lost.
+var ErrDrain = errors.New("the drain deadline has passed")
+
+// errStageFailed is why drivers stop when a stage has failed.
+var errStageFailed = errors.New("a stage failed")
+
+// Result is how a run ended.
+type Result struct {
+	// Failed says that a stage, a driver or a plugin failed. Each failure has been logged.
+	Failed bool
+	// Lost is the number of records that were given up on their way out.
+	Lost uint64
+	// Drained is false if the grace period was over before everything had been passed on.
+	Drained bool
+}
+
+// run is one run of a pipeline.
+type run struct {
+	*Pipeline
+	soft context.Context // ends when the drivers are to stop
+	end  context.CancelCauseFunc
+	hard context.Context // ends when the stages are to stop, whatever they have left
+	kill context.CancelCauseFunc
+
+	mu     sync.Mutex // covers result
+	result Result
+}
+
+// Run starts every stage and driver and returns when all have ended. path is for drivers without a path of their own.
+// When ctx ends, Stop is called or a stage fails, the drivers stop; each other stage takes what is left of its input and
+// ends. What still runs after the grace period is cancelled. Run is called once.
+func (p *Pipeline) Run(ctx context.Context, path string) Result {
+	r := &run{Pipeline: p, result: Result{Drained: true}}
+	r.soft, r.end = context.WithCancelCause(ctx)
+	r.hard, r.kill = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer r.kill(nil)
+	p.log.Info("Starting the processing pipeline")
+	start := time.Now()
+
+	var stages sync.WaitGroup
+	for _, n := range p.nodes {
+		stages.Go(func() { r.stage(n) })
+	}
+	for _, e := range p.edges {
+		if e.from != e.to {
+			stages.Go(func() { r.pump(e) })
+		}
+	}
+	stages.Go(func() { r.drivers(path) })
+	go func() {
+		stages.Wait()
+		close(p.drained)
+	}()
+	life, over := context.WithCancel(context.Background())
+	defer over()
+	var company sync.WaitGroup // what accompanies the run, and ends with it
+	company.Go(func() { r.heed(life) })
+	company.Go(func() { r.progress(life, start) })
+	r.wait()
+	over()
+	company.Wait()
+	r.end(nil)
+	r.closeLog(time.Since(start))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.result
+}
+
+// heed stops the drivers when Stop is called.
+func (r *run) heed(life context.Context) {
+	select {
+	case <-r.stopping:
+		r.end(r.why)
+	case <-life.Done():
+	}
+}
+
+// wait returns when all stages have ended, or when those that were cancelled have had their last chance.
+func (r *run) wait() {
+	select {
+	case <-r.drained:
+		return
+	case <-r.soft.Done():
+	}
+	r.log.Info("stopping", "reason", context.Cause(r.soft), "grace", r.grace)
+	grace := time.NewTimer(r.grace)
+	defer grace.Stop()
+	select {
+	case <-r.drained:
+		return
+	case <-grace.C:
+	}
+	r.log.Error("stages did not finish in time, cancelling them", "grace", r.grace)
+	r.fail(nil)
+	r.kill(ErrDrain)
+	last := time.NewTimer(lastChance)
+	defer last.Stop()
+	select {
+	case <-r.drained:
+	case <-last.C:
+		r.log.Error("leaving stages behind that do not end")
+	}
+}
+
+// fail notes the outcome of a stage that did not end well; nil stands for the end of the grace period.
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil || errors.Is(err, ErrDrain) {
+		r.result.Drained = false
+		return
+	}
+	r.result.Failed = true
+}
+
+// stage runs a stage to its end, and what follows from that.
+func (r *run) stage(n *node) {
+	err := guard(n.name, func() error { return n.stage.run(r.hard) })
+	if n.handler != nil {
+		err = errors.Join(err, guard("Cleanup of "+n.entry.handler.name, func() error { n.handler.Cleanup(); return nil }))
+	}
+	for _, out := range n.outs {
+		out.close(out.from)
+	}
+	if err == nil {
+		return
+	}
+	r.report(n.name, "stage failed", err)
+	r.fail(err)
+	if errors.Is(err, ErrDrain) {
+		return
+	}
+	r.end(fmt.Errorf("%w: %s", errStageFailed, n.name))
+	if lost := n.in.discard(r.hard, n.in.to); lost > 0 {
+		n.lost.Add(lost)
+		n.log.Error("records lost because the stage failed", "records", lost)
+	}
+}
+
+// report logs an error of a stage or driver, with the stack if it was a panic.
+func (r *run) report(name, what string, err error) {
+	attrs := []any{"stage", name, "err", err}
+	if f, ok := errors.AsType[*Fault](err); ok && f.Stack != nil {
+		attrs = append(attrs, "stack", string(f.Stack))
+	}
+	r.log.Error(what, attrs...)
+}
+
+// pump passes on what a plugin writes to a built-in stage, or the other way round.
+func (r *run) pump(e *edge) {
+	e.lost.Add(e.pump(r.hard, e.from))
+	e.close(e.to)
+	if lost := e.lost.Load(); lost > 0 {
+		r.log.Error("records lost between stages: a plugin sent what is no record, or the pipeline was cancelled",
+			"channel", e.name, "records", lost)
+	}
+}
+
+// drivers runs all drivers to their end, and then ends the root channel.
+func (r *run) drivers(path string) {
+	root, err := use[plugins.SFChannel](r.root.value())
+	if err != nil {
+		r.report("drivers", "drivers not started", err)
+		r.fail(err)
+	}
+	var feeds sync.WaitGroup
+	for _, f := range r.feeds {
+		if err != nil {
+			break
+		}
+		feeds.Go(func() {
+			at := f.path
+			if at == "" {
+				at = path
+			}
+			err := guard("driver "+f.name, func() error { return f.source.run(r.soft, r.hard, at, root) })
+			if err != nil && r.soft.Err() != nil && errors.Is(err, context.Cause(r.soft)) {
+				err = nil // it says that it was stopped
+			}
+			if err != nil {
+				r.report(f.name, "driver failed", err)
+				r.fail(err)
+			}
+		})
+	}
+	feeds.Wait()
+	r.root.close(batches)
+}

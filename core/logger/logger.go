@@ -23,6 +23,7 @@ import (
 const (
 	LevelTrace  = slog.LevelDebug
 	LevelInfo   = slog.LevelInfo
+	LevelPerf   = slog.Level(2) // rates, for those who ask; shown as Info is
 	LevelWarn   = slog.LevelWarn
 	LevelError  = slog.LevelError
 	LevelHealth = slog.Level(12)
@@ -59,6 +60,8 @@ func label(l slog.Level) string {
 		return "Error"
 	case l >= LevelWarn:
 		return "Warn"
+	case l >= LevelPerf:
+		return "Perf"
 	case l >= LevelInfo:
 		return "Info"
 	default:

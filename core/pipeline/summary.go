@@ -43,6 +43,30 @@ func (p *Pipeline) Depths(yield func(channel string, waiting, room int)) {
 	}
 }
 
+// Rates are counts of what a pipeline has done, for rates.
+type Rates struct {
+	Read      uint64 // records of any type that the reader has taken
+	Evaluated uint64 // records that policy engines have evaluated
+}
+
+// Sub returns what has been done since earlier counts were taken.
+func (r Rates) Sub(earlier Rates) Rates {
+	return Rates{r.Read - earlier.Read, r.Evaluated - earlier.Evaluated}
+}
+
+// Rates returns the counts so far. It may be called at any time.
+func (p *Pipeline) Rates() (r Rates) {
+	p.Counters(func(_, name string, v uint64) {
+		switch {
+		case name == "records":
+			r.Evaluated += v
+		case strings.HasPrefix(name, "records."):
+			r.Read += v
+		}
+	})
+	return r
+}
+
 // totals sums counters of the same name over the stages of one kind of meaning.
 type totals struct {
 	records   map[string]uint64 // by type of record

@@ -24,7 +24,7 @@ type Stage struct {
 	log    *slog.Logger
 	drain  time.Duration
 	enc    Encoder
-	ids    Identifier // enc, if its documents have ids
+	ids    Identifier // nil if nobody needs ids
 	target Transport
 	queue  *queue
 	dead   *deadLetters
@@ -64,7 +64,12 @@ func New(cfg Config, log *slog.Logger, env Env) (*Stage, error) {
 	if s.enc, err = newEncoder(&s.cfg, &env); err != nil {
 		return nil, fmt.Errorf("format %s: %w", format, err)
 	}
-	s.ids, _ = s.enc.(Identifier)
+	if cfg.DeadLetterPath != "" {
+		s.ids, _ = s.enc.(Identifier)
+	}
+	if cfg.RuleOutput == "message" {
+		s.enc = messages{s.enc}
+	}
 	if s.target, err = kind.New(&s.cfg, &env, s.log); err != nil {
 		return nil, fmt.Errorf("export %s: %w", cfg.Export, err)
 	}
@@ -87,8 +92,8 @@ func (s *Stage) Test(ctx context.Context) error {
 
 // Run exports what arrives on in until it is closed, and returns when all of it is settled. When ctx ends, or when
 // the target takes nothing for the drain time after the end of in, it gives up the rest and returns the cause. Run is
-// called once. An exporter is the end of its branch: it has no outputs.
-func (s *Stage) Run(ctx context.Context, in *engine.RecordChannel, _ []*engine.RecordChannel) error {
+// called once.
+func (s *Stage) Run(ctx context.Context, in *engine.RecordChannel) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	if o, ok := s.target.(Opener); ok {
@@ -214,11 +219,10 @@ func (s *Stage) Counters(yield func(name string, value uint64)) { s.count.each(y
 // Lost returns how many records have been dropped or given up so far. It may be called at any time.
 func (s *Stage) Lost() uint64 { return s.count.dropped.Load() + s.count.dead.Load() }
 
-// Reload makes files be opened anew, should they have been moved. It may be called at any time.
-func (s *Stage) Reload(context.Context) error {
+// Reopen makes files be opened anew, should they have been moved. It may be called at any time.
+func (s *Stage) Reopen() {
 	if r, ok := s.target.(Reopener); ok {
 		r.Reopen()
 	}
 	s.dead.reopen()
-	return nil
 }

@@ -569,8 +569,8 @@ func TestTerminal(t *testing.T) {
 	})
 }
 
-// TestReload has the export file and the dead letter file moved away, as a log rotation does.
-func TestReload(t *testing.T) {
+// TestReopen has the export file and the dead letter file moved away, as a log rotation does.
+func TestReopen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		r := newRig(t, nil, `{"export": "null"}`)
@@ -593,7 +593,7 @@ func TestReload(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want(t, "reload", r.stage.Reload(t.Context()), nil)
+		r.stage.Reopen()
 		r.next = -2
 		r.send(2)
 		want(t, "result", r.finish(), nil)
@@ -648,7 +648,7 @@ func BenchmarkStage(b *testing.B) {
 	s := nullStage(b)
 	in := engine.NewRecordChannel(4096)
 	done := make(chan error, 1)
-	go func() { done <- s.Run(b.Context(), in, nil) }()
+	go func() { done <- s.Run(b.Context(), in) }()
 	var pool engine.Pool
 	rec := row(1)
 	records := 0

@@ -21,7 +21,7 @@ type Encoder interface {
 	Append(dst []byte, e *engine.Event) ([]byte, error)
 }
 
-// Identifier is implemented by an Encoder whose documents have ids.
+// Identifier is implemented by an Encoder whose documents have ids. They are asked for only if somebody reads them.
 type Identifier interface {
 	// AppendID appends the id of the document for e to dst.
 	AppendID(dst []byte, e *engine.Event) []byte
@@ -84,7 +84,10 @@ type TransportKind struct {
 // Builtin returns the encoders and transports of this program.
 func Builtin() Kinds {
 	return Kinds{
-		Encoders: map[string]func(*Config, *Env) (Encoder, error){},
+		Encoders: map[string]func(*Config, *Env) (Encoder, error){
+			"json": newJSON,
+			"ecs":  newECS,
+		},
 		Transports: map[string]TransportKind{
 			"terminal": {New: func(_ *Config, env *Env, _ *slog.Logger) (Transport, error) {
 				return transport.NewTerminal(env.Stdout), nil

@@ -170,7 +170,7 @@ func newRig(t *testing.T, tg *target, attrs string) *rig {
 
 // start runs the stage.
 func (r *rig) start(ctx context.Context) {
-	go func() { r.done <- r.stage.Run(ctx, r.in, nil) }()
+	go func() { r.done <- r.stage.Run(ctx, r.in) }()
 }
 
 // send sends a batch of n records, numbered from where the last one ended.

@@ -52,8 +52,9 @@ type Decoder struct {
 
 // plan decodes one branch of the writer's union.
 type plan struct {
-	typ int64 // the record type, sfgo.UNKNOWN_TYPE if we do not know the branch
-	seq *seq
+	typ  int64 // the record type, sfgo.UNKNOWN_TYPE if we do not know the branch
+	seq  *seq  // a step for each field
+	fast *seq  // the same in fewer steps
 }
 
 // NewDecoder returns a decoder for records of the writer schema, an Avro schema as JSON. It fails if the schema is
@@ -101,6 +102,7 @@ func compile(t *avroType) (*Decoder, error) {
 		} else {
 			p.seq.add(op{code: opSkip, arg: &arg{typ: b}}, b.String())
 		}
+		p.fast = p.seq.fuse()
 		d.branches = append(d.branches, p)
 	}
 	if !found {
@@ -125,7 +127,7 @@ func usesOldFlags(rec *avroType) bool {
 func (d *Decoder) Decode(data []byte, rec *Record) (n int, err error) {
 	p, i, bad := d.start(data, rec)
 	if bad == nil {
-		i, bad = p.seq.run(data, i, rec)
+		i, bad = p.fast.run(data, i, rec)
 	}
 	if bad == nil && len(d.after.ops) > 0 {
 		i, bad = d.after.run(data, i, rec)
@@ -193,6 +195,14 @@ func (s *seq) run(b []byte, i int, rec *Record) (int, *DecodeError) {
 		o := &s.ops[k]
 		at := i
 		switch o.code {
+		case opNumbers:
+			var ok bool
+			if i, ok = numbers(b, i, o.arg.numbers, &rec.Event.Ints); !ok {
+				var bad *DecodeError
+				if i, bad = o.arg.item.run(b, at, rec); bad != nil {
+					return i, bad
+				}
+			}
 		case opLong:
 			rec.Event.Ints[o.slot], i = long(b, i)
 		case opInt:

@@ -28,6 +28,7 @@ const (
 	opList  // array of records
 	opValid // nothing is read: the value to follow is not null
 	opUnion
+	opNumbers // longs and ints to slots, as fast as can be
 )
 
 // op is a step of a plan: one field of the writer. It is small, so that the plan of a record fits few cache lines; what
@@ -55,7 +56,8 @@ type arg struct {
 	list     func(*Record) *[][]byte // opStringsAt, opPairsAt
 	longs    func(*Record) *[]int64
 	add      func(*Record) // opList
-	item     *seq          // opList
+	item     *seq          // opList; opNumbers: the same as steps of their own
+	numbers  []number      // opNumbers
 	branches []*seq        // opUnion
 }
 
@@ -70,6 +72,32 @@ type seq struct {
 func (s *seq) add(o op, name string) {
 	s.ops = append(s.ops, o)
 	s.names = append(s.names, name)
+}
+
+// fuse returns a sequence that does the same and has one step for numbers that follow one another.
+func (s *seq) fuse() *seq {
+	fused := s.part()
+	for k := 0; k < len(s.ops); {
+		end := k
+		var nums []number
+		for ; end < len(s.ops) && (s.ops[end].code == opLong || s.ops[end].code == opInt); end++ {
+			n := number{slot: s.ops[end].slot, illegal: notLong}
+			if s.ops[end].code == opInt {
+				n.illegal = notInt
+			}
+			nums = append(nums, n)
+		}
+		if len(nums) < 2 {
+			fused.add(s.ops[k], s.names[k])
+			k++
+			continue
+		}
+		steps := s.part()
+		steps.ops, steps.names = s.ops[k:end], s.names[k:end]
+		fused.add(op{code: opNumbers, arg: &arg{numbers: nums, item: steps}}, s.names[k])
+		k = end
+	}
+	return fused
 }
 
 // part returns an empty sequence for a part of what s reads.

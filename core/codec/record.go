@@ -49,7 +49,10 @@ func (r *Record) reset(typ int64) {
 	case sfgo.UNKNOWN_TYPE:
 	default:
 		e := &r.Event
-		clear(e.Ints[:])
+		// No other slots below TS_INT are ever written.
+		e.Ints[sfgo.K8SE_KIND_INT], e.Ints[sfgo.K8SE_ACTION_INT] = 0, 0
+		e.Ints[sfgo.PROC_OID_CREATETS_INT], e.Ints[sfgo.PROC_OID_HPID_INT] = 0, 0
+		clear(e.Ints[sfgo.TS_INT:])
 		e.HasNewFile = false
 		e.Args = e.Args[:0]
 		e.Message = nil

@@ -3,6 +3,8 @@ package codec
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
 // Readers of Avro values take the data and a position in it and return the position after the value, or one of the
@@ -24,46 +26,14 @@ const (
 // long reads a zig-zag varint.
 func long(b []byte, i int) (int64, int) {
 	if i < len(b) && b[i] < 0x80 {
-		u := int64(b[i])
-		return u>>1 ^ -(u & 1), i + 1
+		u := uint64(b[i])
+		return unzig(u), i + 1
 	}
 	return longVarint(b, i)
 }
 
-// longVarint reads a zig-zag varint of any length. Times are most of what is long, and have nine bytes: eight are taken
-// in one go, their lower seven bits moved together in three steps.
+// longVarint reads a zig-zag varint byte by byte.
 func longVarint(b []byte, i int) (int64, int) {
-	if i+10 > len(b) {
-		return longNearEnd(b, i)
-	}
-	x := binary.LittleEndian.Uint64(b[i:])
-	ends := ^x & 0x8080808080808080 // the top bit of each byte that ends a number
-	n := 8
-	if ends != 0 {
-		n = bits.TrailingZeros64(ends)>>3 + 1
-		x &= ends ^ (ends - 1) // the bits up to the end
-	}
-	x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1
-	x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
-	x = x&0x000000000fffffff | x&0x0fffffff00000000>>4
-	if ends == 0 {
-		c := b[i+8]
-		x |= uint64(c&0x7f) << 56
-		n = 9
-		if c >= 0x80 {
-			c = b[i+9]
-			if c > 1 {
-				return 0, faultVarint
-			}
-			x |= uint64(c) << 63
-			n = 10
-		}
-	}
-	return int64(x>>1) ^ -int64(x&1), i + n
-}
-
-// longNearEnd reads a zig-zag varint byte by byte.
-func longNearEnd(b []byte, i int) (int64, int) {
 	var x uint64
 	for shift := 0; i < len(b); shift += 7 {
 		c := b[i]
@@ -73,10 +43,78 @@ func longNearEnd(b []byte, i int) (int64, int) {
 		}
 		x |= uint64(c&0x7f) << shift
 		if c < 0x80 {
-			return int64(x>>1) ^ -int64(x&1), i
+			return unzig(x), i
 		}
 	}
 	return 0, faultEnd
+}
+
+// unzig undoes the zig-zag coding of signed numbers.
+func unzig(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
+
+// number is a long or an int of a writer and the slot in Event.Ints that it goes to.
+type number struct {
+	slot    uint8
+	illegal uint64 // the bits that the number before unzig must not have
+}
+
+const (
+	notLong = 1 << 63            // more than nine bytes: maybe legal, but left to the ordinary steps
+	notInt  = ^uint64(1<<32 - 1) // more than 32 bits
+)
+
+// maxVarint is the length of the longest number.
+const maxVarint = 10
+
+// numbers reads numbers that follow one another. It gives up, for the ordinary steps to say why, if there is anything
+// unusual about them: too few bytes behind them to read without looking at the end, or a number that is too large. Nearly
+// all numbers have one to three bytes, or nine, if they are times: branches on that are predicted well, which makes this
+// twice as fast as the ordinary steps.
+func numbers(b []byte, i int, nums []number, ints *[sfgo.INT_ARRAY_SIZE]int64) (next int, ok bool) {
+	if len(b)-i < maxVarint*len(nums) {
+		return 0, false
+	}
+	var illegal uint64
+	for k := range nums {
+		n := &nums[k]
+		var u uint64
+		c0, c1 := b[i], b[i+1]
+		switch {
+		case c0 < 0x80:
+			u = uint64(c0)
+			i++
+		case c1 < 0x80:
+			u = uint64(c0&0x7f) | uint64(c1)<<7
+			i += 2
+		case b[i+2] < 0x80:
+			u = uint64(c0&0x7f) | uint64(c1&0x7f)<<7 | uint64(b[i+2])<<14
+			i += 3
+		default:
+			u, i = wideVarint(b, i)
+		}
+		illegal |= u & n.illegal
+		ints[n.slot] = unzig(u)
+	}
+	return i, illegal == 0
+}
+
+// wideVarint reads a varint of up to nine bytes, of which ten are there. A longer one has the uppermost bit set. Eight
+// bytes are taken in one go; their lower seven bits are moved together in three steps.
+func wideVarint(b []byte, i int) (uint64, int) {
+	x := binary.LittleEndian.Uint64(b[i:])
+	ends := ^x & 0x8080808080808080 // the top bit of each byte that ends a number
+	n := 9
+	if ends != 0 {
+		n = bits.TrailingZeros64(ends)>>3 + 1
+		x &= ends ^ (ends - 1) // the bits up to the end
+	}
+	x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1
+	x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
+	x = x&0x000000000fffffff | x&0x0fffffff00000000>>4
+	if ends == 0 {
+		x |= uint64(b[i+8]) << 56
+	}
+	return x, i + n
 }
 
 // int32At reads an int.

@@ -107,9 +107,35 @@ type Literal struct {
 // Rule is a rule ready to be compiled.
 type Rule struct {
 	*engine.Rule
-	Prefilter field.Types // record types it looks at; 0: all
-	Cond      Node
-	Pos       Pos
+	Prefilter    field.Types // record types it looks at; 0: all
+	Cond         Node
+	Pos          Pos
+	Evaluable    Evaluable
+	Unanswerable []string // what its condition names that the data never has: attributes, and event types as `event x`
+}
+
+// Evaluable says how much of a rule's condition the data can answer.
+type Evaluable uint8
+
+// How much can be answered.
+const (
+	FullyEvaluable  Evaluable = iota
+	PartlyEvaluable           // some terms are constant
+	NotEvaluable              // so many that it never holds; the rule is not enabled
+)
+
+// Macro is a named condition. Rules do not refer to it: it is here for tools that list what a policy set holds.
+type Macro struct {
+	Name string
+	Cond Node
+	Pos  Pos
+}
+
+// List is a named list of values, for tools.
+type List struct {
+	Name   string
+	Values []string // those of the lists it names included, each once
+	Pos    Pos
 }
 
 // Drop discards the records for which its condition holds.
@@ -124,4 +150,9 @@ type Drop struct {
 type Policy struct {
 	Rules []*Rule
 	Drops []*Drop
+
+	// For tools.
+	Macros []*Macro
+	Lists  []*List
+	Falco  bool // Falco names have Falco's meaning
 }

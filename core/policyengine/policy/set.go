@@ -2,23 +2,72 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 
-	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
 // Set is a compiled policy set. It never changes and may be used by any number of goroutines.
 type Set struct {
-	policy *Policy
+	policy   *Policy
+	graph    *graph
+	columns  []*column
+	pairs    []*pair
+	programs []program // by position in recordTypes
+}
+
+// recordTypes are the types of flows and events; the last stands for all others, which no attribute has a value for.
+var recordTypes = [...]int64{
+	sfgo.PROC_EVT, sfgo.NET_FLOW, sfgo.FILE_FLOW, sfgo.FILE_EVT, sfgo.NET_EVT, sfgo.PROC_FLOW, sfgo.K8S_EVT,
+	sfgo.UNKNOWN_TYPE,
+}
+
+// program returns the program for a type of record.
+func (s *Set) program(recordType int64) *program {
+	for i := range s.programs {
+		if recordTypes[i] == recordType {
+			return &s.programs[i]
+		}
+	}
+	return &s.programs[len(s.programs)-1]
 }
 
 // Compile compiles a policy set. The front ends have checked it already, so an error means that a front end is wrong: it
-// says which rule has a test that no attribute of its type can answer.
+// says which rules have tests that cannot be made, and why.
 func Compile(p *Policy) (*Set, error) {
-	if p == nil {
-		return nil, errors.New("compile policies: there are none")
+	b := newBuilder()
+	var errs []error
+	convert := func(kind, name string, pos Pos, cond Node) int32 {
+		id, err := b.node(cond)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s '%s': %w", pos, kind, name, err))
+		}
+		return id
 	}
-	return &Set{policy: p}, nil
+	drops := make([]int32, len(p.Drops))
+	for i, d := range p.Drops {
+		drops[i] = convert("drop", d.Name, d.Pos, d.Cond)
+	}
+	rules := make([]int32, len(p.Rules))
+	for i, r := range p.Rules {
+		rules[i] = convert("rule", r.Name, r.Pos, r.Cond)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for _, c := range b.columns {
+		c.finish()
+	}
+	s := &Set{policy: p, graph: b.graph, columns: b.columns, pairs: b.pairs}
+	var roots []int32
+	for i, t := range recordTypes {
+		prog := s.compile(i, t, drops, rules)
+		s.programs = append(s.programs, prog)
+		roots = append(roots, prog.conds...)
+	}
+	s.graph.keep(roots)
+	s.graph.ids = nil
+	return s, nil
 }
 
 // Rules returns the rules in the order of the policy files, those that are not enabled included.
@@ -26,31 +75,3 @@ func (s *Set) Rules() []*Rule { return s.policy.Rules }
 
 // Drops returns the drop rules in the order of the policy files, those that are not enabled included.
 func (s *Set) Drops() []*Drop { return s.policy.Drops }
-
-// Evaluator evaluates a Set. It holds scratch memory and so is for one goroutine at a time.
-type Evaluator struct {
-	set     *Set
-	matched []*engine.Rule
-}
-
-// NewEvaluator returns an evaluator of the set.
-func (s *Set) NewEvaluator() *Evaluator { return &Evaluator{set: s} }
-
-// Eval returns the rules that match a row, in the order of the policy files, or drop if a drop rule discards it. num is
-// the number of the row in the engine's input, counted from 1. The slice is valid until the next call; the rules are
-// shared and never change.
-func (e *Evaluator) Eval(row *sfgo.FlatRecord, num int64) (matched []*engine.Rule, drop bool) {
-	r := record{row, num}
-	for _, d := range e.set.policy.Drops {
-		if d.Enabled && holds(d.Cond, r) {
-			return nil, true
-		}
-	}
-	e.matched = e.matched[:0]
-	for _, rule := range e.set.policy.Rules {
-		if rule.Enabled && (rule.Prefilter == 0 || rule.Prefilter.Has(recordType(row))) && holds(rule.Cond, r) {
-			e.matched = append(e.matched, rule.Rule)
-		}
-	}
-	return e.matched, false
-}

@@ -107,14 +107,39 @@ func component(path string) (first, rest string) {
 func transformText(t Transform, s string) string {
 	switch t {
 	case ToLower:
-		return strings.ToLower(s)
+		return mapValid(strings.ToLower, s)
 	case ToUpper:
-		return strings.ToUpper(s)
+		return mapValid(strings.ToUpper, s)
 	case B64:
 		return decodeBase64(s)
 	default: // Basename
 		return s[strings.LastIndexByte(s, '/')+1:]
 	}
+}
+
+// mapValid applies f, which would replace bytes that are not valid UTF-8, to the parts of s that are valid.
+func mapValid(f func(string) string, s string) string {
+	if utf8.ValidString(s) {
+		return f(s)
+	}
+	var b strings.Builder
+	for s != "" {
+		n := 0
+		for n < len(s) {
+			c, size := char(s[n:])
+			if c > unicode.MaxRune {
+				break
+			}
+			n += size
+		}
+		b.WriteString(f(s[:n]))
+		if n < len(s) {
+			b.WriteByte(s[n])
+			n++
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // decodeBase64 returns the text that s encodes, with or without padding, or nothing.

@@ -1,0 +1,137 @@
+package policy
+
+import (
+	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
+)
+
+// column is an attribute, or an aspect of it, with all tests of the set on its values. What becomes of the tests
+// follows from the values alone, so an evaluator remembers it for values it has seen.
+type column struct {
+	reader
+	field *field.Field
+	tests []matcher
+	bits  map[string]int32 // positions in tests, by their keys; for building only
+
+	words int // of a truth
+	// direct says that the tests are so cheap that remembering their results does not pay.
+	direct bool
+}
+
+// truth is a set of tests of a column: those that hold.
+type truth []uint64
+
+func (t truth) has(bit int32) bool { return t[bit>>6]>>(bit&63)&1 != 0 }
+
+// costs of evaluating tests on a value, compared with looking the value up.
+const (
+	directTests = 6 // tests whose truths can be numbered
+	directCost  = 6
+)
+
+// finish decides how the column is evaluated, once all tests are known.
+func (c *column) finish() {
+	c.bits = nil
+	c.words = (len(c.tests) + 63) / 64
+	cost := 0
+	for _, m := range c.tests {
+		cost += m.cost
+	}
+	c.direct = len(c.tests) <= directTests && cost <= directCost
+}
+
+// constant says whether all records of a type have the same value.
+func (c *column) constant(recordType int64) bool {
+	return !c.counter && (c.field.FromType || !c.field.Applies.Has(recordType))
+}
+
+// testText sets the bits of the tests that hold for a text.
+func (c *column) testText(s string, t truth) {
+	for i := range c.tests {
+		if c.tests[i].text(s) {
+			t[i>>6] |= 1 << (i & 63)
+		}
+	}
+}
+
+// testNumber sets the bits of the tests that hold for a number.
+func (c *column) testNumber(v int64, ok bool, t truth) {
+	for i := range c.tests {
+		if c.tests[i].number(v, ok) {
+			t[i>>6] |= 1 << (i & 63)
+		}
+	}
+}
+
+// testNone sets the bits of the tests that hold where there are no values.
+func (c *column) testNone(t truth) {
+	for i := range c.tests {
+		if c.tests[i].none {
+			t[i>>6] |= 1 << (i & 63)
+		}
+	}
+}
+
+// test returns what holds for the values of a record.
+func (c *column) test(r record, sc *scratch) truth {
+	t := make(truth, c.words)
+	switch {
+	case c.counted:
+		c.testNumber(int64(c.count(r, sc)), true, t)
+	case c.counter:
+		c.testNumber(r.num, true, t)
+	case c.number != nil:
+		v, ok := c.number(r.row)
+		c.testNumber(v, ok, t)
+	case c.text != nil:
+		c.testText(c.text(r.row), t)
+	case c.build != nil:
+		sc.buf = c.build(r.row, sc.buf[:0])
+		c.testText(string(sc.buf), t)
+	case c.texts != nil:
+		sc.texts = c.texts(r.row, sc.texts[:0])
+		for _, s := range sc.texts {
+			c.testText(s, t)
+		}
+		if len(sc.texts) == 0 {
+			c.testNone(t)
+		}
+	default:
+		sc.ints = c.numbers(r.row, sc.ints[:0])
+		for _, v := range sc.ints {
+			c.testNumber(v, true, t)
+		}
+		if len(sc.ints) == 0 {
+			c.testNone(t)
+		}
+	}
+	return t
+}
+
+// blank returns a row of a type that has no values.
+func blank(recordType int64) *sfgo.FlatRecord {
+	row := &sfgo.FlatRecord{
+		Sources: []sfgo.Source{sfgo.SYSFLOW_SRC},
+		Ints:    [][]int64{make([]int64, sfgo.INT_ARRAY_SIZE)},
+		Strs:    [][]string{make([]string, sfgo.STR_ARRAY_SIZE)},
+		Anys:    [][]any{make([]any, sfgo.ANY_ARRAY_SIZE)},
+	}
+	row.Ints[sfgo.SYSFLOW_IDX][sfgo.SF_REC_TYPE] = recordType
+	return row
+}
+
+// cost estimates what it costs to learn what holds for a record.
+func (c *column) cost() int {
+	switch {
+	case c.many() || c.counted:
+		return 6
+	case c.build != nil:
+		return 4
+	case c.direct && c.numeric():
+		return 1
+	case c.direct:
+		return 2
+	default:
+		return 3
+	}
+}

@@ -25,18 +25,12 @@ const (
 	Off  Mode = "off"
 )
 
-// Catalogue knows the attributes that conditions may name.
-type Catalogue interface {
-	// Lookup returns the attribute of the given name, a Falco name with its meaning in or outside Falco mode.
-	Lookup(name string, falco bool) (*field.Field, bool)
-}
-
 // Options say how to load.
 type Options struct {
 	Checks    Checks
 	Falco     Mode
 	Actions   []string // names of the actions that rules may run
-	Catalogue Catalogue
+	Catalogue *field.Catalogue
 }
 
 // Source is a policy file in memory. Name is what diagnostics call it.

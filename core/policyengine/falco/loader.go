@@ -18,6 +18,7 @@ type loader struct {
 	opts Options
 	problems
 	sources int
+	set     set
 }
 
 func newLoader(opts Options) *loader {
@@ -83,16 +84,22 @@ func systemMessage(err error) error {
 func (l *loader) source(s Source) {
 	src := newSource(l.sources, s.Name, string(s.Text))
 	l.sources++
-	for _, doc := range l.documents(src) {
-		l.items(src, doc)
+	docs, ok := l.documents(src)
+	items := 0
+	for _, doc := range docs {
+		items += l.items(src, doc)
+	}
+	if ok && items == 0 {
+		l.report("W124", place{src: src}, "policy file holds no items")
 	}
 }
 
 // finish resolves what was collected.
 func (l *loader) finish() (*policy.Policy, policy.Diagnostics) {
+	p := newResolver(l).resolve()
 	ds := l.sorted()
 	if ds.HasErrors() {
 		return nil, ds
 	}
-	return &policy.Policy{}, ds
+	return p, ds
 }

@@ -22,6 +22,11 @@ type problem struct {
 	*policy.Diagnostic
 }
 
+// same says whether two problems are the same fault at the same place.
+func (p problem) same(o problem) bool {
+	return p.order == o.order && p.Pos == o.Pos && p.Code == o.Code && p.Message == o.Message
+}
+
 // report adds a problem. The caller may add hints and notes to it.
 func (p *problems) report(code string, at place, format string, args ...any) *policy.Diagnostic {
 	d := &policy.Diagnostic{
@@ -74,7 +79,10 @@ func (p *problems) sorted() policy.Diagnostics {
 	})
 	ds := make(policy.Diagnostics, 0, len(p.list))
 	errors := 0
-	for _, d := range p.list {
+	for i, d := range p.list {
+		if i > 0 && d.same(p.list[i-1]) { // an alias is read at each of its uses
+			continue
+		}
 		if ds = append(ds, d.Diagnostic); d.Severity == policy.Error {
 			if errors++; errors == maxErrors {
 				break

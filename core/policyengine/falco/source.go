@@ -3,6 +3,8 @@ package falco
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
 // source is a policy file while it is loaded.
@@ -40,7 +42,9 @@ func splitLines(text string) []string {
 }
 
 // moves are the changes a repair made to one line, from left to right.
-type moves []struct {
+type moves []move
+
+type move struct {
 	col int // from this column of the repaired line on, columns from 0
 	by  int // a character stands this much further right than in the file
 }
@@ -64,6 +68,9 @@ type place struct {
 	line, col int
 	n         int
 }
+
+// String returns file:line.
+func (p place) String() string { return policy.Pos{File: p.src.name, Line: p.line}.String() }
 
 // at returns the place of n characters of the parsed text.
 func (s *source) at(line, col, n int) place {

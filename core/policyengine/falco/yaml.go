@@ -13,22 +13,29 @@ import (
 )
 
 // documents parses a policy file. If it is not YAML, it is repaired and parsed again; if that does not help, the first
-// fault is reported and there are no documents.
-func (l *loader) documents(src *source) []*yaml.Node {
+// fault is reported.
+func (l *loader) documents(src *source) ([]*yaml.Node, bool) {
 	for i, line := range src.lines {
 		if !utf8.ValidString(line) {
 			col := 1 + utf8.RuneCountInString(line[:invalidUTF8(line)])
 			l.report("E103", place{src, i + 1, col, 1}, "not valid YAML: not UTF-8")
-			return nil
+			return nil, false
 		}
 	}
 	docs, err := parseYAML(src.lines)
 	if err == nil {
-		return docs
+		return docs, true
 	}
 	line, col := locate(src.lines, err)
-	l.report("E103", place{src, line, col, 1}, "not valid YAML: %s", detail(err))
-	return nil
+	at := place{src, line, col, 1}
+	repaired, moved, n := repair(src.lines)
+	if docs, err := parseYAML(repaired); err == nil {
+		src.parsed, src.moved = repaired, moved
+		l.report("W121", at, "not well-formed YAML; repaired %d lines", n)
+		return docs, true
+	}
+	l.report("E103", at, "not valid YAML: %s", detail(err))
+	return nil, false
 }
 
 // invalidUTF8 returns the index of the first byte that is not UTF-8.

@@ -209,7 +209,7 @@ func (e *Encoder) file(b []byte, f *sfgo.File) ([]byte, error) {
 
 // oldProcessEvent encodes the event-shaped ProcessFlow of S1, which names its operation.
 func (e *Encoder) oldProcessEvent(b []byte, v *sfgo.ProcessEvent) ([]byte, error) {
-	op := slices.Index([]int32{1, 2, 4}, v.OpFlags) // CLONE, EXEC, EXIT
+	op := slices.Index([]int32{sfgo.OP_CLONE, sfgo.OP_EXEC, sfgo.OP_EXIT}, v.OpFlags)
 	if op < 0 {
 		return b, fmt.Errorf("operation flags %d: %w", v.OpFlags, ErrNotInSchema)
 	}
@@ -326,7 +326,7 @@ func sameBits(flags int32) (int32, bool) { return flags, true }
 // oldBits renumbers operation flags for S2, which knew neither SETUID (bit 3) nor SETNS (bit 4): what comes after them
 // stood two bits lower.
 func oldBits(flags int32) (int32, bool) {
-	const low, missing = 7, 3 << 3
+	const low, missing = sfgo.OP_CLONE | sfgo.OP_EXEC | sfgo.OP_EXIT, sfgo.OP_SETUID | sfgo.OP_SETNS
 	return flags&low | flags&^(low|missing)>>2, flags >= 0 && flags&missing == 0
 }
 

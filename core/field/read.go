@@ -24,8 +24,8 @@ func addrs(r *sfgo.FlatRecord, a sfgo.Attribute) []int64 {
 	return nil
 }
 
-// knowsProc says whether the record's process was found. A row that a plugin made may have no tree.
-func knowsProc(r *sfgo.FlatRecord) bool { return len(r.Ptree) > 0 || exe(r) != "" }
+// knowsProc says whether the record's process was found.
+func knowsProc(r *sfgo.FlatRecord) bool { return len(r.Ptree) > 0 }
 
 func inContainer(r *sfgo.FlatRecord) bool { return strs(r)[sfgo.CONT_ID_STR] != "" }
 func inPod(r *sfgo.FlatRecord) bool       { return strs(r)[sfgo.POD_ID_STR] != "" }
@@ -265,13 +265,11 @@ func since(created sfgo.Attribute) func(r *sfgo.FlatRecord) (int64, bool) {
 	}
 }
 
-// slotIf makes a reader of slot a where entity is known.
+// slotIf makes a reader of slot a, in which 0 is a value only where entity is known.
 func slotIf(entity func(r *sfgo.FlatRecord) bool, a sfgo.Attribute) func(r *sfgo.FlatRecord) (int64, bool) {
 	return func(r *sfgo.FlatRecord) (int64, bool) {
-		if !entity(r) {
-			return 0, false
-		}
-		return ints(r)[a], true
+		v := ints(r)[a]
+		return v, v != 0 || entity(r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"path"
@@ -37,6 +38,43 @@ func Directory(p string) string {
 		end--
 	}
 	return path.Dir(p[:end])
+}
+
+// appendDirectory appends the directory of p.
+func appendDirectory(dst []byte, p string) []byte {
+	end := len(p)
+	for end > 1 && p[end-1] == '/' {
+		end--
+	}
+	dir := p[:strings.LastIndexByte(p[:end], '/')+1]
+	start := len(dst) // of the cleaned path; behind the root if it has one
+	if strings.HasPrefix(dir, "/") {
+		dst = append(dst, '/')
+		start++
+	}
+	floor := start // what ends here cannot be taken back: it is nothing, or goes up
+	for name := range strings.SplitSeq(dir, "/") {
+		switch {
+		case name == "" || name == ".":
+			continue
+		case name == ".." && len(dst) > floor:
+			dst = dst[:max(floor, start+bytes.LastIndexByte(dst[start:], '/'))]
+			continue
+		case name == ".." && strings.HasPrefix(dir, "/"):
+			continue // above the root there is nothing
+		}
+		if len(dst) > start {
+			dst = append(dst, '/')
+		}
+		dst = append(dst, name...)
+		if name == ".." {
+			floor = len(dst)
+		}
+	}
+	if len(dst) == start && p != "" && p[0] != '/' {
+		dst = append(dst, '.')
+	}
+	return dst
 }
 
 // splitSocket splits the raw path of a unix socket, "<hex>-><hex> <path>", into the path and what comes before the

@@ -135,12 +135,17 @@ func FuzzPaths(f *testing.F) {
 	f.Add("0->ffff8803c9f45400 /dev/log")
 	f.Add(`0-\u003e1 x`)
 	f.Add("//sys//a/b/")
+	f.Add("../a/../../b/./c/../d")
+	f.Add("/../a/b")
 	f.Fuzz(func(t *testing.T, raw string) {
 		p, link := splitSocket(raw)
 		if link == "" && p != raw || link != "" && strings.ReplaceAll(raw, `-\u003e`, "->") != strings.ReplaceAll(link+" "+p, `-\u003e`, "->") {
 			t.Errorf("%q is split into %q and %q", raw, link, p)
 		}
 		base, dir := Basename(raw), Directory(raw)
+		if got := string(appendDirectory([]byte("x/y"), raw)); got != "x/y"+dir {
+			t.Errorf("the directory of %q is %q and %q", raw, dir, got)
+		}
 		if raw == "" {
 			return
 		}

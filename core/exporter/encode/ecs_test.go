@@ -6,67 +6,15 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/sysflow-telemetry/sf-processor/core/codec"
 	"github.com/sysflow-telemetry/sf-processor/core/field"
-	"github.com/sysflow-telemetry/sf-processor/core/flattener"
-	"github.com/sysflow-telemetry/sf-processor/core/plugins"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
-	"github.com/sysflow-telemetry/sf-processor/core/reader"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
-
-// traceRows returns copies of the rows of a public trace.
-func traceRows(tb testing.TB, name string) []*sfgo.FlatRecord {
-	tb.Helper()
-	dir := os.Getenv("SYSFLOW_TRACES")
-	if dir == "" {
-		tb.Skip("SYSFLOW_TRACES does not name a folder of traces")
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	blocks, err := codec.NewReader(f, name, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer blocks.Close()
-	in := plugins.NewChannel[*sfgo.SysFlow, *plugins.Block](1<<20, 1)
-	for {
-		b, err := blocks.Next(tb.Context())
-		if err != nil {
-			break
-		}
-		if err := in.Send(tb.Context(), b); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	in.CloseBatches()
-	stage, err := reader.New(reader.Config{EntityMax: 30000, EntityTTL: 300 * time.Second}, flattener.New(flattener.Config{}), nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out := flattener.NewFlatChannel(1 << 20)
-	if err := stage.Run(tb.Context(), in, []*flattener.FlatChannel{out}); err != nil {
-		tb.Fatal(err)
-	}
-	out.CloseBatches()
-	var rows []*sfgo.FlatRecord
-	for b := range out.Batches() {
-		for i := range b.Recs {
-			rows = append(rows, flattener.Own(&b.Recs[i]))
-		}
-		b.Release()
-	}
-	return rows
-}
 
 func newECS(tb testing.TB) *ECS {
 	tb.Helper()

@@ -159,12 +159,7 @@ func (j *JSON) appendTags(dst []byte, e *engine.Event) []byte {
 	}
 	for _, rule := range e.Rules {
 		for _, tag := range rule.Tags {
-			dst = append(dst, next...)
-			if s, ok := tag.(string); ok {
-				dst = appendString(dst, s)
-			} else { // from a plugin
-				dst = appendString(dst, fmt.Sprint(tag))
-			}
+			dst = appendString(append(dst, next...), tagText(tag))
 			next = ","
 		}
 	}

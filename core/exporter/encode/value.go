@@ -131,14 +131,14 @@ func built(f *field.Field) writer {
 	return func(j *JSON, dst []byte, r *sfgo.FlatRecord) []byte {
 		dst = append(dst, '[')
 		for i := f.From; ; i++ {
-			start := len(dst)
+			end := len(dst)
 			if i > f.From {
 				dst = append(dst, ',')
-				start++
 			}
+			start := len(dst)
 			text, ok := f.AppendAt(r, i, append(dst, '"'))
 			if !ok {
-				return append(dst, ']')
+				return append(dst[:end], ']')
 			}
 			dst, j.text = quote(text, start, j.text)
 		}
@@ -189,32 +189,6 @@ func podServices(_ *JSON, dst []byte, r *sfgo.FlatRecord) []byte {
 		services, _ = row[sfgo.POD_SERVICES_ANY].([]*sfgo.Service)
 	}
 	return appendServices(dst, services)
-}
-
-func appendServices(dst []byte, services []*sfgo.Service) []byte {
-	dst = append(dst, '[')
-	for i, s := range services {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendString(append(dst, `{"id":`...), s.Id)
-		dst = appendString(append(dst, `,"name":`...), s.Name)
-		dst = appendString(append(dst, `,"namespace":`...), s.Namespace)
-		dst = appendAddrs(append(dst, `,"clusterIP":`...), s.ClusterIP)
-		dst = append(dst, `,"ports":[`...)
-		for k, p := range s.PortList {
-			if k > 0 {
-				dst = append(dst, ',')
-			}
-			dst = strconv.AppendInt(append(dst, `{"port":`...), int64(p.Port), 10)
-			dst = strconv.AppendInt(append(dst, `,"targetport":`...), int64(p.TargetPort), 10)
-			dst = strconv.AppendInt(append(dst, `,"nodeport":`...), int64(p.NodePort), 10)
-			dst = appendString(append(dst, `,"proto":`...), p.Proto)
-			dst = append(dst, '}')
-		}
-		dst = append(dst, "]}"...)
-	}
-	return append(dst, ']')
 }
 
 // lacks returns a test for records without a value of the key called name.

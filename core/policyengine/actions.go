@@ -111,13 +111,23 @@ func (a *ruleAction) failed(attrs ...any) {
 	a.log.Error("action failed", append([]any{"rule", a.rule, "action", a.name, "failures", n}, attrs...)...)
 }
 
-// act runs the actions of the rules that an event matches. They get one record, a copy made for them, which has each
-// rule when its actions run. What they leave in its context goes out with the event; they may keep the record, so
-// nothing of it is shared.
+// act counts the rules that an event matches and runs their actions.
 func (v *version) act(e *engine.Event) {
-	if !slices.ContainsFunc(e.Rules, func(r *engine.Rule) bool { return len(v.rules[r].actions) > 0 }) {
-		return
+	actions := 0
+	for _, r := range e.Rules {
+		b := v.rules[r]
+		b.hits.Add(1)
+		actions += len(b.actions)
 	}
+	if actions > 0 {
+		v.runActions(e)
+	}
+}
+
+// runActions runs the actions of the rules that an event matches. They get one record, a copy made for them, which has
+// each rule when its actions run. What they leave in its context goes out with the event; they may keep the record, so
+// nothing of it is shared.
+func (v *version) runActions(e *engine.Event) {
 	rec := engine.NewRecord(*flattener.Own(e.Row))
 	rec.Ctx.SetAlert(e.Alert)
 	for _, r := range e.Rules {

@@ -24,13 +24,14 @@ type version struct {
 
 // boundRule is what the stage knows of a rule.
 type boundRule struct {
+	hits    *atomic.Uint64
 	actions []*ruleAction
 }
 
 func newVersion(set *policy.Set, a *actions, c *counters) *version {
 	v := &version{set: set, rules: map[*engine.Rule]*boundRule{}}
 	for _, r := range set.Rules() {
-		v.rules[r.Rule] = &boundRule{actions: a.bind(r.Rule, c)}
+		v.rules[r.Rule] = &boundRule{hits: c.rule(r.Name), actions: a.bind(r.Rule, c)}
 	}
 	return v
 }
@@ -101,28 +102,4 @@ func emptyRows() []*sfgo.FlatRecord {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// counters count what the stage did; they are updated per batch.
-type counters struct {
-	records, matched, dropped atomic.Uint64
-	actionErrors              atomic.Uint64
-}
-
-// tally is what one batch adds to the counters.
-type tally struct{ records, matched, dropped int }
-
-func (c *counters) add(n tally) {
-	c.records.Add(uint64(n.records))
-	c.matched.Add(uint64(n.matched))
-	c.dropped.Add(uint64(n.dropped))
-}
-
-// Counters yields how many records came in, matched a rule and were dropped by one, and how many actions failed. Any
-// goroutine may call it at any time.
-func (s *Stage) Counters(yield func(name string, value uint64)) {
-	yield("records", s.counters.records.Load())
-	yield("matched", s.counters.matched.Load())
-	yield("dropped", s.counters.dropped.Load())
-	yield("action_errors", s.counters.actionErrors.Load())
 }

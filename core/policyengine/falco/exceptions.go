@@ -107,7 +107,12 @@ func (l *loader) rows(src *source, key text, n *yaml.Node) ([]row, bool) {
 			cells = c.Content
 		}
 		for _, cell := range cells {
-			t, ok := l.texts(src, key, resolved(cell))
+			cell = resolved(cell)
+			t, ok := l.texts(src, key, cell)
+			if ok && !t.isList && len(t.words) == 0 {
+				l.wrongType(src, key, "text", cell)
+				ok = false
+			}
 			all = all && ok
 			r.cells = append(r.cells, *t)
 		}

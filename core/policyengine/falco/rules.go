@@ -147,7 +147,8 @@ func (r *resolver) rule(it *item, skip bool) *policy.Rule {
 	for _, t := range it.words("tags") {
 		rule.Tags = append(rule.Tags, t.s)
 	}
-	c := r.condition(it, &user{kind: "rule", name: it.name.s, at: it.at(), silent: skip}, 0)
+	u := &user{kind: "rule", name: it.name.s, at: it.at(), silent: skip}
+	c := r.exempt(it, r.condition(it, u, 0), u)
 	rule.Cond = c.node
 	if !r.evaluable(it, rule, c, skip) {
 		return nil

@@ -141,7 +141,7 @@ func (d *Decoder) Decode(data []byte, rec *Record) (n int, err error) {
 
 // DecodeDatum decodes a message that is one record, written with this schema, or an earlier or later one that differs in
 // the number of fields at the end of the record: fields that are missing get their defaults, bytes that are left over
-// are ignored. A message that ends inside a field or before the record's key is an error, and so is a header of schema
+// are ignored. A message that ends inside a field or before the last of the record's keys is an error, and so is a header of schema
 // version 1 (ErrOldWriter). Otherwise it is like Decode.
 func (d *Decoder) DecodeDatum(data []byte, rec *Record) error {
 	p, i, bad := d.start(data, rec)
@@ -150,7 +150,7 @@ func (d *Decoder) DecodeDatum(data []byte, rec *Record) error {
 	}
 	for k := range p.seq.ops {
 		o := &p.seq.ops[k]
-		if i == len(data) && !o.inner && !o.key {
+		if i == len(data) && !o.inner && k >= p.seq.need {
 			break
 		}
 		at := i

@@ -36,7 +36,6 @@ const (
 type op struct {
 	code  opcode
 	inner bool  // not the start of a field of the record, but somewhere inside of one
-	key   bool  // without the field the record is of no use
 	slot  uint8 // in Event.Ints
 	arg   *arg
 }
@@ -66,6 +65,7 @@ type seq struct {
 	ops   []op
 	names []string // what each op reads, for messages
 
+	need  int  // the steps up to the last key
 	remap bool // opFlags have the bits of S2
 }
 
@@ -132,8 +132,8 @@ func (s *seq) compileField(name string, f avroField, targets []target) error {
 	if err := s.compileValue(f.typ, to.to, name); err != nil {
 		return err
 	}
-	if first < len(s.ops) {
-		s.ops[first].key = to.key
+	if to.key {
+		s.need = len(s.ops)
 	}
 	for i := first + 1; i < len(s.ops); i++ {
 		s.ops[i].inner = true

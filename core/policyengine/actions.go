@@ -62,8 +62,17 @@ func (a *actions) register(action engine.Action) (err error) {
 	return nil
 }
 
-// names returns the names of all actions, sorted.
-func (a *actions) names() []string { return slices.Sorted(maps.Keys(a.funcs)) }
+// names returns the names of the user's actions, sorted.
+func (a *actions) names() []string {
+	var names []string
+	for name := range a.funcs {
+		if builtin[name] == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // ruleAction is an action as a rule runs it.
 type ruleAction struct {

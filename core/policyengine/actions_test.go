@@ -80,7 +80,7 @@ func TestActions(t *testing.T) {
 		"hashes":          {[]*policy.Rule{rule("r", tid(1), "hashes")}, "1 r alert hash"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t, config(ModeAlert), &policy.Policy{Rules: tt.rules}, all...)
+			s := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: tt.rules}, all...)
 			expect(t, run(t, s, []int64{1, 2}), tt.want)
 			if tag := tt.rules[0].Tags[0]; tag != "tag of "+tt.rules[0].Name {
 				t.Errorf("the tag of the shared rule is now %s", tag)
@@ -98,7 +98,7 @@ func TestActionKeepsRecord(t *testing.T) {
 		kept = r
 		return nil
 	}}
-	s := newStage(t, config(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1), "keep")}}, keep)
+	s := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1), "keep")}}, keep)
 	rows := batch(new(flattener.Pool), 1)
 	out := s.evaluate(job{rows: rows, first: 1, version: s.current.Load()})
 	e := &out.Events[0]
@@ -125,7 +125,7 @@ func TestFailuresAreLogged(t *testing.T) {
 		action{"panics", func(*engine.Record) error { panic("boo") }},
 	}
 	p := &policy.Policy{Rules: []*policy.Rule{rule("r1", policy.Const(true), "fails"), rule("r2", policy.Const(true), "panics")}}
-	cfg := config(ModeAlert)
+	cfg := inMode(ModeAlert)
 	cfg.Concurrency = 1 // strings.Builder is not for several goroutines
 	s, err := New(cfg, slog.New(slog.NewTextHandler(&log, nil)), loader(p), actions...)
 	if err != nil {

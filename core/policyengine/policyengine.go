@@ -16,8 +16,8 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
-// Loader reads the policy set at path, a file or a directory; actions are the names that rules may run. The policy is
-// nil if one of the diagnostics is an error.
+// Loader reads the policy set at path, a file or a directory; actions are the names of the user's actions that rules may
+// run. The policy is nil if one of the diagnostics is an error.
 type Loader func(path string, actions []string) (*policy.Policy, policy.Diagnostics)
 
 // Stage is a policy stage.

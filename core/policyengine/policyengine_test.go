@@ -53,7 +53,7 @@ func loader(p *policy.Policy) Loader {
 	return func(string, []string) (*policy.Policy, policy.Diagnostics) { return p, nil }
 }
 
-func config(mode string) Config {
+func inMode(mode string) Config {
 	return Config{Policies: "rules.yaml", Mode: mode, Monitor: MonitorNone, Concurrency: 4}
 }
 
@@ -143,7 +143,7 @@ func TestModes(t *testing.T) {
 		Rules: []*policy.Rule{rule("r1", tid(1, 3)), rule("r2", tid(1, 4))},
 	}
 	t.Run("alert", func(t *testing.T) {
-		s := newStage(t, config(ModeAlert), p)
+		s := newStage(t, inMode(ModeAlert), p)
 		expect(t, run(t, s, []int64{1, 2, 3}, []int64{2, 5}, []int64{4, 5}), "1 r1 r2 alert", "4 r2 alert")
 		counters := map[string]uint64{}
 		s.Counters(func(name string, value uint64) { counters[name] = value })
@@ -155,7 +155,7 @@ func TestModes(t *testing.T) {
 		}
 	})
 	t.Run("enrich", func(t *testing.T) {
-		s := newStage(t, config(ModeEnrich), p)
+		s := newStage(t, inMode(ModeEnrich), p)
 		expect(t, run(t, s, []int64{1, 2, 3}, []int64{2, 5}, []int64{4, 5}), "1 r1 r2", "5", "4 r2", "5")
 	})
 	t.Run("enrich without policies", func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestModes(t *testing.T) {
 		}
 	})
 	t.Run("drops only", func(t *testing.T) {
-		s := newStage(t, config(ModeEnrich), &policy.Policy{Drops: p.Drops})
+		s := newStage(t, inMode(ModeEnrich), &policy.Policy{Drops: p.Drops})
 		expect(t, run(t, s, []int64{1, 2, 3, 4}), "1", "4")
 	})
 }
@@ -199,7 +199,7 @@ func TestOrder(t *testing.T) {
 	}
 	var want []string
 	for _, n := range []int{1, 2, 8, 64} {
-		cfg := config(ModeEnrich)
+		cfg := inMode(ModeEnrich)
 		cfg.Concurrency = n
 		got := run(t, newStage(t, cfg, p, yield), batches...)
 		if want == nil {
@@ -214,7 +214,7 @@ func TestOrder(t *testing.T) {
 
 // TestTee checks that all outputs get the same batch, which stays until the last of them is done.
 func TestTee(t *testing.T) {
-	s := newStage(t, config(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
+	s := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
 	in := flattener.NewFlatChannel(1)
 	outs := []*engine.RecordChannel{engine.NewRecordChannel(1), engine.NewRecordChannel(1), engine.NewRecordChannel(1)}
 	var pool flattener.Pool
@@ -240,7 +240,7 @@ func TestTee(t *testing.T) {
 
 // TestNoOutput runs a stage whose records go nowhere.
 func TestNoOutput(t *testing.T) {
-	s := newStage(t, config(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
+	s := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
 	in := flattener.NewFlatChannel(1)
 	var pool flattener.Pool
 	if err := in.Send(t.Context(), batch(&pool, 1)); err != nil {
@@ -256,7 +256,7 @@ func TestNoOutput(t *testing.T) {
 func TestCancel(t *testing.T) {
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	s := newStage(t, config(ModeEnrich), &policy.Policy{})
+	s := newStage(t, inMode(ModeEnrich), &policy.Policy{})
 	in, out := flattener.NewFlatChannel(64*flattener.BatchSize), engine.NewRecordChannel(1)
 	var pool flattener.Pool
 	for i := range int64(20) {
@@ -281,7 +281,7 @@ func TestReload(t *testing.T) {
 		{Rules: []*policy.Rule{rule("new", policy.Const(true))}},
 	}
 	fault := &policy.Diagnostic{Pos: policy.Pos{File: "rules.yaml", Line: 3, Col: 7}, Severity: policy.Error, Code: "E301", Message: "unknown attribute 'x'"}
-	s, err := New(config(ModeAlert), nil, func(string, []string) (*policy.Policy, policy.Diagnostics) {
+	s, err := New(inMode(ModeAlert), nil, func(string, []string) (*policy.Policy, policy.Diagnostics) {
 		p := policies[0]
 		policies = policies[1:]
 		if p == nil {
@@ -334,15 +334,15 @@ func TestNew(t *testing.T) {
 		actions []engine.Action
 		want    string // "" if it succeeds
 	}{
-		"alert":                       {cfg: config(ModeAlert), load: empty},
+		"alert":                       {cfg: inMode(ModeAlert), load: empty},
 		"alert without policies":      {cfg: Config{Mode: ModeAlert, Concurrency: 1}, want: "required attribute 'policies' is missing"},
 		"enrich without policies":     {cfg: Config{Mode: ModeEnrich, Concurrency: 1}},
-		"rule that cannot be made":    {cfg: config(ModeAlert), load: broken, want: "rule 'r': sf.proc.exe"},
-		"action without name":         {cfg: config(ModeAlert), load: empty, actions: []engine.Action{action{"", nothing}}, want: "no name"},
-		"action without function":     {cfg: config(ModeAlert), load: empty, actions: []engine.Action{action{"a", nil}}, want: "'a': it has no function"},
-		"action that replaces":        {cfg: config(ModeAlert), load: empty, actions: []engine.Action{action{"tag", nothing}}, want: "'tag': built-in"},
-		"action twice":                {cfg: config(ModeAlert), load: empty, actions: []engine.Action{action{"a", nothing}, action{"a", nothing}}},
-		"action that panics in there": {cfg: config(ModeAlert), load: empty, actions: []engine.Action{panicking{}}, want: "panic while it was registered: boo"},
+		"rule that cannot be made":    {cfg: inMode(ModeAlert), load: broken, want: "rule 'r': sf.proc.exe"},
+		"action without name":         {cfg: inMode(ModeAlert), load: empty, actions: []engine.Action{action{"", nothing}}, want: "no name"},
+		"action without function":     {cfg: inMode(ModeAlert), load: empty, actions: []engine.Action{action{"a", nil}}, want: "'a': it has no function"},
+		"action that replaces":        {cfg: inMode(ModeAlert), load: empty, actions: []engine.Action{action{"tag", nothing}}, want: "'tag': built-in"},
+		"action twice":                {cfg: inMode(ModeAlert), load: empty, actions: []engine.Action{action{"a", nothing}, action{"a", nothing}}},
+		"action that panics in there": {cfg: inMode(ModeAlert), load: empty, actions: []engine.Action{panicking{}}, want: "panic while it was registered: boo"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := New(tt.cfg, nil, tt.load, tt.actions...)
@@ -360,13 +360,13 @@ func TestNew(t *testing.T) {
 func TestLoadIsLogged(t *testing.T) {
 	var log strings.Builder
 	load := func(path string, actions []string) (*policy.Policy, policy.Diagnostics) {
-		if path != "rules.yaml" || !slices.Equal(actions, []string{"a", "tag"}) {
+		if path != "rules.yaml" || !slices.Equal(actions, []string{"a"}) {
 			t.Errorf("load of %s with actions %s", path, actions)
 		}
 		return &policy.Policy{}, policy.Diagnostics{{Pos: policy.Pos{File: "rules.yaml", Line: 1, Col: 1}, Severity: policy.Warning, Code: "W124", Message: "policy file holds no items"}}
 	}
 	a := action{"a", func(*engine.Record) error { return nil }}
-	if _, err := New(config(ModeAlert), slog.New(slog.NewTextHandler(&log, nil)), load, a); err != nil {
+	if _, err := New(inMode(ModeAlert), slog.New(slog.NewTextHandler(&log, nil)), load, a); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"level=WARN", "W124", `msg="policies loaded" path=rules.yaml rules=0 drops=0`} {
@@ -378,7 +378,7 @@ func TestLoadIsLogged(t *testing.T) {
 
 // TestSelfTest checks that the health check notices a rule that cannot be evaluated.
 func TestSelfTest(t *testing.T) {
-	good := newStage(t, config(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
+	good := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", tid(1))}})
 	if err := good.Test(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -390,7 +390,7 @@ func TestSelfTest(t *testing.T) {
 		return 0, true
 	}
 	cond := &policy.Test{Op: policy.Eq, Left: policy.Operand{Field: &f, Index: -1}, Lits: []policy.Literal{{Int: 1}}}
-	bad := newStage(t, config(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", cond)}})
+	bad := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", cond)}})
 	if err := bad.Test(t.Context()); err == nil || !strings.Contains(err.Error(), "boo") {
 		t.Errorf("got %v", err)
 	}

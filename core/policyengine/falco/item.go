@@ -16,7 +16,7 @@ type item struct {
 	name   text
 	src    *source
 	values map[string]*setting // by the first spelling of the key, without the kind key
-	broken bool              // some of it is wrong and was reported: only its name counts
+	broken bool                // some of it is wrong and was reported: only its name counts
 }
 
 // setting is the value of a key; which member counts follows from the key's type.

@@ -205,28 +205,28 @@ func (b *builder) chain(ctx antlr.Tree, or bool, link func(antlr.Tree) expr) exp
 }
 
 func (b *builder) orExpr(ctx antlr.Tree) expr  { return b.chain(ctx, true, b.andExpr) }
-func (b *builder) andExpr(ctx antlr.Tree) expr { return b.chain(ctx, false, b.notExpr) }
+func (b *builder) andExpr(ctx antlr.Tree) expr { return b.chain(ctx, false, b.unary) }
 
-func (b *builder) notExpr(ctx antlr.Tree) expr {
+func (b *builder) unary(ctx antlr.Tree) expr {
 	children := ctx.GetChildren()
-	if len(children) == 1 {
-		return b.primary(children[0])
+	if _, ok := children[0].(antlr.TerminalNode); !ok {
+		return b.primary(children)
 	}
-	x := b.notExpr(children[1])
-	return &negation{span{b.token(children[0]).start, x.where().end}, x}
-}
-
-func (b *builder) primary(ctx antlr.Tree) expr {
-	children := ctx.GetChildren()
-	if leaf, ok := children[0].(antlr.TerminalNode); ok {
-		first := b.token(leaf)
-		if first.kind == gen.ConditionLexerLPAREN {
-			return b.orExpr(children[1])
-		}
-		x := b.operand(children[1])
+	switch first := b.token(children[0]); first.kind {
+	case gen.ConditionLexerNOT:
+		x := b.unary(children[1])
+		return &negation{span{first.start, x.where().end}, x}
+	case gen.ConditionLexerLPAREN:
+		return b.orExpr(children[1])
+	default:
+		x := b.operand(children[1].GetChildren())
 		return &exists{span{first.start, x.end}, x}
 	}
-	x := b.operand(children[0])
+}
+
+// primary builds what begins with an operand.
+func (b *builder) primary(children []antlr.Tree) expr {
+	x := b.operand(children[0].GetChildren())
 	if len(children) == 1 {
 		if x.sub != nil || len(x.apply) > 0 || x.unsupported || strings.Contains(x.attr.text, ".") {
 			b.fail(x.span, "E209", "operator missing after attribute '"+b.cond[x.start:x.end]+"'", "")
@@ -239,15 +239,12 @@ func (b *builder) primary(ctx antlr.Tree) expr {
 	return &exists{span{x.start, b.token(children[1]).end}, x}
 }
 
-// operand builds an operand from an operand or a call, whose parts have the same order: the innermost attribute stands
-// in the middle.
-func (b *builder) operand(ctx antlr.Tree) operand {
-	children := ctx.GetChildren()
-	attr, ok := children[0].(*gen.AttributeContext)
-	if ok {
-		return b.attribute(attr)
+// operand builds an operand from the parts of an operand or a call.
+func (b *builder) operand(parts []antlr.Tree) operand {
+	first, last := b.token(parts[0]), b.token(parts[len(parts)-1])
+	if first.kind == gen.ConditionLexerNAME {
+		return b.attribute(parts)
 	}
-	first, last := b.token(children[0]), b.token(children[len(children)-1])
 	at := span{first.start, last.end}
 	fn := word{first.span, strings.TrimRight(first.text, " \t\r\n(")}
 	fn.end = fn.start + len(fn.text)
@@ -255,35 +252,36 @@ func (b *builder) operand(ctx antlr.Tree) operand {
 	case gen.ConditionLexerUNSUPPORTED, gen.ConditionLexerCALL_UNSUPPORTED:
 		return operand{span: at, attr: fn, unsupported: true}
 	case gen.ConditionLexerVAL:
-		x := b.attribute(children[1].(*gen.AttributeContext))
+		x := b.attribute(parts[1 : len(parts)-1])
 		x.span = at
 		return x
 	default:
-		x := b.operand(children[len(children)-2])
+		x := b.operand(parts[len(parts)-2].GetChildren())
 		x.span = at
 		x.apply = append(x.apply, fn)
 		return x
 	}
 }
 
-func (b *builder) attribute(ctx *gen.AttributeContext) operand {
-	children := ctx.GetChildren()
-	attr := b.word(children[0])
+// attribute builds an operand from a name and what may stand in brackets after it.
+func (b *builder) attribute(parts []antlr.Tree) operand {
+	attr := b.word(parts[0])
 	x := operand{span: attr.span, attr: attr}
-	if len(children) == 2 {
-		t := b.token(children[1])
-		if t.start != attr.end {
-			b.fail(span{t.start, t.start + 1}, "E201", "unexpected '[', expected an operator",
-				"an argument follows its attribute without a blank")
-		}
-		inner := token{span{t.start + 1, t.end - 1}, gen.ConditionLexerBARE, t.text[1 : len(t.text)-1]}
-		if c := inner.text[0]; c == '"' || c == '\'' {
-			inner.kind = gen.ConditionLexerQUOTED
-		}
-		sub := b.value(inner).word
-		x.sub = &sub
-		x.end = t.end
+	if len(parts) == 1 {
+		return x
 	}
+	t := b.token(parts[1])
+	if t.start != attr.end {
+		b.fail(span{t.start, t.start + 1}, "E201", "unexpected '[', expected an operator",
+			"an argument follows its attribute without a blank")
+	}
+	inner := token{span{t.start + 1, t.end - 1}, gen.ConditionLexerBARE, t.text[1 : len(t.text)-1]}
+	if c := inner.text[0]; c == '"' || c == '\'' {
+		inner.kind = gen.ConditionLexerQUOTED
+	}
+	sub := b.value(inner).word
+	x.sub = &sub
+	x.end = t.end
 	return x
 }
 
@@ -292,16 +290,9 @@ func (b *builder) comparison(left operand, ctx *gen.ComparisonContext) expr {
 	c := &comparison{left: left, op: b.word(children[0])}
 	b.checkOperator(c.op)
 	switch right := children[1].(type) {
-	case *gen.ValueContext:
-		if x, ok := right.GetChild(0).(*gen.CallContext); ok {
-			b.call(c, x)
-		} else {
-			c.form = oneValue
-			c.list = []value{b.value(b.token(right.GetChild(0)))}
-			c.right = c.list[0].span
-		}
 	case *gen.CallContext:
-		b.call(c, right)
+		x := b.operand(right.GetChildren())
+		c.form, c.call, c.right = callForm, &x, x.span
 	case *gen.QuantifiedContext:
 		quant := b.token(right.GetChild(0))
 		c.quant = strings.Trim(quant.text, " \t\r\n([")
@@ -312,17 +303,15 @@ func (b *builder) comparison(left operand, ctx *gen.ComparisonContext) expr {
 		c.form = explicitList
 		c.right = b.elements(right, &c.list)
 	default:
-		c.form = listName
+		c.form = oneValue
+		if b.token(children[0]).kind == gen.ConditionLexerLIST_OP {
+			c.form = listName
+		}
 		c.list = []value{b.value(b.token(right))}
 		c.right = c.list[0].span
 	}
 	c.span = span{left.start, c.right.end}
 	return c
-}
-
-func (b *builder) call(c *comparison, ctx *gen.CallContext) {
-	x := b.operand(ctx)
-	c.form, c.call, c.right = callForm, &x, x.span
 }
 
 // checkOperator refuses a word operator that what follows runs into.
@@ -343,21 +332,18 @@ func (b *builder) elements(ctx antlr.Tree, dst *[]value) span {
 	}
 	afterComma := false
 	for _, c := range children[1].GetChildren() {
-		item, ok := c.(*gen.ItemContext)
-		if !ok {
-			if comma := b.token(c); afterComma {
-				b.fail(comma.span, "E201", "unexpected ',', expected a value", "")
-			}
-			afterComma = true
+		if nested, ok := c.(*gen.ListContext); ok {
+			b.elements(nested, dst)
+			afterComma = false
 			continue
 		}
-		afterComma = false
-		switch x := item.GetChild(0).(type) {
-		case *gen.ListContext:
-			b.elements(x, dst)
-		default:
-			*dst = append(*dst, b.value(b.token(x)))
+		t := b.token(c)
+		if t.kind != gen.ConditionLexerCOMMA {
+			*dst = append(*dst, b.value(t))
+		} else if afterComma {
+			b.fail(t.span, "E201", "unexpected ',', expected a value", "")
 		}
+		afterComma = t.kind == gen.ConditionLexerCOMMA
 	}
 	return at
 }

@@ -1,45 +1,41 @@
 // Conditions. Every choice is made by the next token alone, so that the parser never has to look ahead; what that
 // lets through (an empty place between two commas, a subscript after a blank) is refused when the tree is read.
+// Rules are few and wide, since each costs a node of the parse tree.
 parser grammar ConditionParser;
 
 options { tokenVocab = ConditionLexer; }
 
 condition : orExpr EOF;
 orExpr    : andExpr (OR andExpr)*;
-andExpr   : notExpr (AND notExpr)*;
-notExpr   : NOT notExpr | primary;
+andExpr   : unary (AND unary)*;
 
-primary
-  : LPAREN orExpr RPAREN
+unary
+  : NOT unary
+  | LPAREN orExpr RPAREN
   | EXISTS operand
   | operand (EXISTS | comparison)?
   ;
 
 operand
-  : attribute
+  : NAME SUBSCRIPT?
   | TRANSFORMER LPAREN operand RPAREN
   | UNSUPPORTED arguments RPAREN
   ;
 
-attribute : NAME SUBSCRIPT?;
-
 comparison
-  : ORDER_OP (value | list)
-  | TEXT_OP (value | list | quantified)
-  | LIST_OP (list | BARE | call)
+  : ORDER_OP (QUOTED | BARE | call | list)
+  | TEXT_OP (QUOTED | BARE | call | list | quantified)
+  | LIST_OP (BARE | call | list)
   ;
 
-value : QUOTED | BARE | call;
-
 call
-  : VAL attribute RPAREN
+  : VAL NAME SUBSCRIPT? RPAREN
   | CALL operand RPAREN
   | CALL_UNSUPPORTED arguments RPAREN
   ;
 
 quantified : QUANTIFIER_ROUND items? RPAREN | QUANTIFIER_SQUARE items? RBRACK;
 list       : LPAREN items? RPAREN | LBRACK items? RBRACK;
-items      : item (COMMA item?)*;
-item       : QUOTED | BARE | list;
+items      : (QUOTED | BARE | list) (COMMA (QUOTED | BARE | list)?)*;
 
 arguments : (ARGUMENT | LPAREN arguments RPAREN)*;

@@ -45,87 +45,84 @@ func conditionparserParserInit() {
 		"R_COMMA", "S_RBRACK",
 	}
 	staticData.RuleNames = []string{
-		"condition", "orExpr", "andExpr", "notExpr", "primary", "operand", "attribute",
-		"comparison", "value", "call", "quantified", "list", "items", "item",
-		"arguments",
+		"condition", "orExpr", "andExpr", "unary", "operand", "comparison",
+		"call", "quantified", "list", "items", "arguments",
 	}
 	staticData.PredictionContextCache = antlr.NewPredictionContextCache()
 	staticData.serializedATN = []int32{
-		4, 1, 34, 171, 2, 0, 7, 0, 2, 1, 7, 1, 2, 2, 7, 2, 2, 3, 7, 3, 2, 4, 7,
+		4, 1, 34, 161, 2, 0, 7, 0, 2, 1, 7, 1, 2, 2, 7, 2, 2, 3, 7, 3, 2, 4, 7,
 		4, 2, 5, 7, 5, 2, 6, 7, 6, 2, 7, 7, 7, 2, 8, 7, 8, 2, 9, 7, 9, 2, 10, 7,
-		10, 2, 11, 7, 11, 2, 12, 7, 12, 2, 13, 7, 13, 2, 14, 7, 14, 1, 0, 1, 0,
-		1, 0, 1, 1, 1, 1, 1, 1, 5, 1, 37, 8, 1, 10, 1, 12, 1, 40, 9, 1, 1, 2, 1,
-		2, 1, 2, 5, 2, 45, 8, 2, 10, 2, 12, 2, 48, 9, 2, 1, 3, 1, 3, 1, 3, 3, 3,
-		53, 8, 3, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 3, 4, 64,
-		8, 4, 3, 4, 66, 8, 4, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1,
-		5, 1, 5, 3, 5, 78, 8, 5, 1, 6, 1, 6, 3, 6, 82, 8, 6, 1, 7, 1, 7, 1, 7,
-		3, 7, 87, 8, 7, 1, 7, 1, 7, 1, 7, 1, 7, 3, 7, 93, 8, 7, 1, 7, 1, 7, 1,
-		7, 1, 7, 3, 7, 99, 8, 7, 3, 7, 101, 8, 7, 1, 8, 1, 8, 1, 8, 3, 8, 106,
-		8, 8, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9, 1, 9,
-		1, 9, 3, 9, 120, 8, 9, 1, 10, 1, 10, 3, 10, 124, 8, 10, 1, 10, 1, 10, 1,
-		10, 3, 10, 129, 8, 10, 1, 10, 3, 10, 132, 8, 10, 1, 11, 1, 11, 3, 11, 136,
-		8, 11, 1, 11, 1, 11, 1, 11, 3, 11, 141, 8, 11, 1, 11, 3, 11, 144, 8, 11,
-		1, 12, 1, 12, 1, 12, 3, 12, 149, 8, 12, 5, 12, 151, 8, 12, 10, 12, 12,
-		12, 154, 9, 12, 1, 13, 1, 13, 1, 13, 3, 13, 159, 8, 13, 1, 14, 1, 14, 1,
-		14, 1, 14, 1, 14, 5, 14, 166, 8, 14, 10, 14, 12, 14, 169, 9, 14, 1, 14,
-		0, 0, 15, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 0, 0,
-		188, 0, 30, 1, 0, 0, 0, 2, 33, 1, 0, 0, 0, 4, 41, 1, 0, 0, 0, 6, 52, 1,
-		0, 0, 0, 8, 65, 1, 0, 0, 0, 10, 77, 1, 0, 0, 0, 12, 79, 1, 0, 0, 0, 14,
-		100, 1, 0, 0, 0, 16, 105, 1, 0, 0, 0, 18, 119, 1, 0, 0, 0, 20, 131, 1,
-		0, 0, 0, 22, 143, 1, 0, 0, 0, 24, 145, 1, 0, 0, 0, 26, 158, 1, 0, 0, 0,
-		28, 167, 1, 0, 0, 0, 30, 31, 3, 2, 1, 0, 31, 32, 5, 0, 0, 1, 32, 1, 1,
-		0, 0, 0, 33, 38, 3, 4, 2, 0, 34, 35, 5, 8, 0, 0, 35, 37, 3, 4, 2, 0, 36,
-		34, 1, 0, 0, 0, 37, 40, 1, 0, 0, 0, 38, 36, 1, 0, 0, 0, 38, 39, 1, 0, 0,
-		0, 39, 3, 1, 0, 0, 0, 40, 38, 1, 0, 0, 0, 41, 46, 3, 6, 3, 0, 42, 43, 5,
-		7, 0, 0, 43, 45, 3, 6, 3, 0, 44, 42, 1, 0, 0, 0, 45, 48, 1, 0, 0, 0, 46,
-		44, 1, 0, 0, 0, 46, 47, 1, 0, 0, 0, 47, 5, 1, 0, 0, 0, 48, 46, 1, 0, 0,
-		0, 49, 50, 5, 9, 0, 0, 50, 53, 3, 6, 3, 0, 51, 53, 3, 8, 4, 0, 52, 49,
-		1, 0, 0, 0, 52, 51, 1, 0, 0, 0, 53, 7, 1, 0, 0, 0, 54, 55, 5, 19, 0, 0,
-		55, 56, 3, 2, 1, 0, 56, 57, 5, 20, 0, 0, 57, 66, 1, 0, 0, 0, 58, 59, 5,
-		10, 0, 0, 59, 66, 3, 10, 5, 0, 60, 63, 3, 10, 5, 0, 61, 64, 5, 10, 0, 0,
-		62, 64, 3, 14, 7, 0, 63, 61, 1, 0, 0, 0, 63, 62, 1, 0, 0, 0, 63, 64, 1,
-		0, 0, 0, 64, 66, 1, 0, 0, 0, 65, 54, 1, 0, 0, 0, 65, 58, 1, 0, 0, 0, 65,
-		60, 1, 0, 0, 0, 66, 9, 1, 0, 0, 0, 67, 78, 3, 12, 6, 0, 68, 69, 5, 14,
-		0, 0, 69, 70, 5, 19, 0, 0, 70, 71, 3, 10, 5, 0, 71, 72, 5, 20, 0, 0, 72,
-		78, 1, 0, 0, 0, 73, 74, 5, 15, 0, 0, 74, 75, 3, 28, 14, 0, 75, 76, 5, 20,
-		0, 0, 76, 78, 1, 0, 0, 0, 77, 67, 1, 0, 0, 0, 77, 68, 1, 0, 0, 0, 77, 73,
-		1, 0, 0, 0, 78, 11, 1, 0, 0, 0, 79, 81, 5, 17, 0, 0, 80, 82, 5, 18, 0,
-		0, 81, 80, 1, 0, 0, 0, 81, 82, 1, 0, 0, 0, 82, 13, 1, 0, 0, 0, 83, 86,
-		5, 11, 0, 0, 84, 87, 3, 16, 8, 0, 85, 87, 3, 22, 11, 0, 86, 84, 1, 0, 0,
-		0, 86, 85, 1, 0, 0, 0, 87, 101, 1, 0, 0, 0, 88, 92, 5, 12, 0, 0, 89, 93,
-		3, 16, 8, 0, 90, 93, 3, 22, 11, 0, 91, 93, 3, 20, 10, 0, 92, 89, 1, 0,
-		0, 0, 92, 90, 1, 0, 0, 0, 92, 91, 1, 0, 0, 0, 93, 101, 1, 0, 0, 0, 94,
-		98, 5, 13, 0, 0, 95, 99, 3, 22, 11, 0, 96, 99, 5, 2, 0, 0, 97, 99, 3, 18,
-		9, 0, 98, 95, 1, 0, 0, 0, 98, 96, 1, 0, 0, 0, 98, 97, 1, 0, 0, 0, 99, 101,
-		1, 0, 0, 0, 100, 83, 1, 0, 0, 0, 100, 88, 1, 0, 0, 0, 100, 94, 1, 0, 0,
-		0, 101, 15, 1, 0, 0, 0, 102, 106, 5, 1, 0, 0, 103, 106, 5, 2, 0, 0, 104,
-		106, 3, 18, 9, 0, 105, 102, 1, 0, 0, 0, 105, 103, 1, 0, 0, 0, 105, 104,
-		1, 0, 0, 0, 106, 17, 1, 0, 0, 0, 107, 108, 5, 26, 0, 0, 108, 109, 3, 12,
-		6, 0, 109, 110, 5, 20, 0, 0, 110, 120, 1, 0, 0, 0, 111, 112, 5, 25, 0,
-		0, 112, 113, 3, 10, 5, 0, 113, 114, 5, 20, 0, 0, 114, 120, 1, 0, 0, 0,
-		115, 116, 5, 27, 0, 0, 116, 117, 3, 28, 14, 0, 117, 118, 5, 20, 0, 0, 118,
-		120, 1, 0, 0, 0, 119, 107, 1, 0, 0, 0, 119, 111, 1, 0, 0, 0, 119, 115,
-		1, 0, 0, 0, 120, 19, 1, 0, 0, 0, 121, 123, 5, 23, 0, 0, 122, 124, 3, 24,
-		12, 0, 123, 122, 1, 0, 0, 0, 123, 124, 1, 0, 0, 0, 124, 125, 1, 0, 0, 0,
-		125, 132, 5, 20, 0, 0, 126, 128, 5, 24, 0, 0, 127, 129, 3, 24, 12, 0, 128,
-		127, 1, 0, 0, 0, 128, 129, 1, 0, 0, 0, 129, 130, 1, 0, 0, 0, 130, 132,
-		5, 5, 0, 0, 131, 121, 1, 0, 0, 0, 131, 126, 1, 0, 0, 0, 132, 21, 1, 0,
-		0, 0, 133, 135, 5, 19, 0, 0, 134, 136, 3, 24, 12, 0, 135, 134, 1, 0, 0,
-		0, 135, 136, 1, 0, 0, 0, 136, 137, 1, 0, 0, 0, 137, 144, 5, 20, 0, 0, 138,
-		140, 5, 4, 0, 0, 139, 141, 3, 24, 12, 0, 140, 139, 1, 0, 0, 0, 140, 141,
-		1, 0, 0, 0, 141, 142, 1, 0, 0, 0, 142, 144, 5, 5, 0, 0, 143, 133, 1, 0,
-		0, 0, 143, 138, 1, 0, 0, 0, 144, 23, 1, 0, 0, 0, 145, 152, 3, 26, 13, 0,
-		146, 148, 5, 3, 0, 0, 147, 149, 3, 26, 13, 0, 148, 147, 1, 0, 0, 0, 148,
-		149, 1, 0, 0, 0, 149, 151, 1, 0, 0, 0, 150, 146, 1, 0, 0, 0, 151, 154,
-		1, 0, 0, 0, 152, 150, 1, 0, 0, 0, 152, 153, 1, 0, 0, 0, 153, 25, 1, 0,
-		0, 0, 154, 152, 1, 0, 0, 0, 155, 159, 5, 1, 0, 0, 156, 159, 5, 2, 0, 0,
-		157, 159, 3, 22, 11, 0, 158, 155, 1, 0, 0, 0, 158, 156, 1, 0, 0, 0, 158,
-		157, 1, 0, 0, 0, 159, 27, 1, 0, 0, 0, 160, 166, 5, 6, 0, 0, 161, 162, 5,
-		19, 0, 0, 162, 163, 3, 28, 14, 0, 163, 164, 5, 20, 0, 0, 164, 166, 1, 0,
-		0, 0, 165, 160, 1, 0, 0, 0, 165, 161, 1, 0, 0, 0, 166, 169, 1, 0, 0, 0,
-		167, 165, 1, 0, 0, 0, 167, 168, 1, 0, 0, 0, 168, 29, 1, 0, 0, 0, 169, 167,
-		1, 0, 0, 0, 24, 38, 46, 52, 63, 65, 77, 81, 86, 92, 98, 100, 105, 119,
-		123, 128, 131, 135, 140, 143, 148, 152, 158, 165, 167,
+		10, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 5, 1, 29, 8, 1, 10, 1, 12, 1, 32,
+		9, 1, 1, 2, 1, 2, 1, 2, 5, 2, 37, 8, 2, 10, 2, 12, 2, 40, 9, 2, 1, 3, 1,
+		3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 3, 3, 53, 8, 3,
+		3, 3, 55, 8, 3, 1, 4, 1, 4, 3, 4, 59, 8, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1,
+		4, 1, 4, 1, 4, 1, 4, 1, 4, 3, 4, 70, 8, 4, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5,
+		3, 5, 77, 8, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 1, 5, 3, 5, 85, 8, 5, 1,
+		5, 1, 5, 1, 5, 1, 5, 3, 5, 91, 8, 5, 3, 5, 93, 8, 5, 1, 6, 1, 6, 1, 6,
+		3, 6, 98, 8, 6, 1, 6, 1, 6, 1, 6, 1, 6, 1, 6, 1, 6, 1, 6, 1, 6, 1, 6, 3,
+		6, 109, 8, 6, 1, 7, 1, 7, 3, 7, 113, 8, 7, 1, 7, 1, 7, 1, 7, 3, 7, 118,
+		8, 7, 1, 7, 3, 7, 121, 8, 7, 1, 8, 1, 8, 3, 8, 125, 8, 8, 1, 8, 1, 8, 1,
+		8, 3, 8, 130, 8, 8, 1, 8, 3, 8, 133, 8, 8, 1, 9, 1, 9, 1, 9, 3, 9, 138,
+		8, 9, 1, 9, 1, 9, 1, 9, 1, 9, 3, 9, 144, 8, 9, 5, 9, 146, 8, 9, 10, 9,
+		12, 9, 149, 9, 9, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 5, 10, 156, 8, 10,
+		10, 10, 12, 10, 159, 9, 10, 1, 10, 0, 0, 11, 0, 2, 4, 6, 8, 10, 12, 14,
+		16, 18, 20, 0, 0, 187, 0, 22, 1, 0, 0, 0, 2, 25, 1, 0, 0, 0, 4, 33, 1,
+		0, 0, 0, 6, 54, 1, 0, 0, 0, 8, 69, 1, 0, 0, 0, 10, 92, 1, 0, 0, 0, 12,
+		108, 1, 0, 0, 0, 14, 120, 1, 0, 0, 0, 16, 132, 1, 0, 0, 0, 18, 137, 1,
+		0, 0, 0, 20, 157, 1, 0, 0, 0, 22, 23, 3, 2, 1, 0, 23, 24, 5, 0, 0, 1, 24,
+		1, 1, 0, 0, 0, 25, 30, 3, 4, 2, 0, 26, 27, 5, 8, 0, 0, 27, 29, 3, 4, 2,
+		0, 28, 26, 1, 0, 0, 0, 29, 32, 1, 0, 0, 0, 30, 28, 1, 0, 0, 0, 30, 31,
+		1, 0, 0, 0, 31, 3, 1, 0, 0, 0, 32, 30, 1, 0, 0, 0, 33, 38, 3, 6, 3, 0,
+		34, 35, 5, 7, 0, 0, 35, 37, 3, 6, 3, 0, 36, 34, 1, 0, 0, 0, 37, 40, 1,
+		0, 0, 0, 38, 36, 1, 0, 0, 0, 38, 39, 1, 0, 0, 0, 39, 5, 1, 0, 0, 0, 40,
+		38, 1, 0, 0, 0, 41, 42, 5, 9, 0, 0, 42, 55, 3, 6, 3, 0, 43, 44, 5, 19,
+		0, 0, 44, 45, 3, 2, 1, 0, 45, 46, 5, 20, 0, 0, 46, 55, 1, 0, 0, 0, 47,
+		48, 5, 10, 0, 0, 48, 55, 3, 8, 4, 0, 49, 52, 3, 8, 4, 0, 50, 53, 5, 10,
+		0, 0, 51, 53, 3, 10, 5, 0, 52, 50, 1, 0, 0, 0, 52, 51, 1, 0, 0, 0, 52,
+		53, 1, 0, 0, 0, 53, 55, 1, 0, 0, 0, 54, 41, 1, 0, 0, 0, 54, 43, 1, 0, 0,
+		0, 54, 47, 1, 0, 0, 0, 54, 49, 1, 0, 0, 0, 55, 7, 1, 0, 0, 0, 56, 58, 5,
+		17, 0, 0, 57, 59, 5, 18, 0, 0, 58, 57, 1, 0, 0, 0, 58, 59, 1, 0, 0, 0,
+		59, 70, 1, 0, 0, 0, 60, 61, 5, 14, 0, 0, 61, 62, 5, 19, 0, 0, 62, 63, 3,
+		8, 4, 0, 63, 64, 5, 20, 0, 0, 64, 70, 1, 0, 0, 0, 65, 66, 5, 15, 0, 0,
+		66, 67, 3, 20, 10, 0, 67, 68, 5, 20, 0, 0, 68, 70, 1, 0, 0, 0, 69, 56,
+		1, 0, 0, 0, 69, 60, 1, 0, 0, 0, 69, 65, 1, 0, 0, 0, 70, 9, 1, 0, 0, 0,
+		71, 76, 5, 11, 0, 0, 72, 77, 5, 1, 0, 0, 73, 77, 5, 2, 0, 0, 74, 77, 3,
+		12, 6, 0, 75, 77, 3, 16, 8, 0, 76, 72, 1, 0, 0, 0, 76, 73, 1, 0, 0, 0,
+		76, 74, 1, 0, 0, 0, 76, 75, 1, 0, 0, 0, 77, 93, 1, 0, 0, 0, 78, 84, 5,
+		12, 0, 0, 79, 85, 5, 1, 0, 0, 80, 85, 5, 2, 0, 0, 81, 85, 3, 12, 6, 0,
+		82, 85, 3, 16, 8, 0, 83, 85, 3, 14, 7, 0, 84, 79, 1, 0, 0, 0, 84, 80, 1,
+		0, 0, 0, 84, 81, 1, 0, 0, 0, 84, 82, 1, 0, 0, 0, 84, 83, 1, 0, 0, 0, 85,
+		93, 1, 0, 0, 0, 86, 90, 5, 13, 0, 0, 87, 91, 5, 2, 0, 0, 88, 91, 3, 12,
+		6, 0, 89, 91, 3, 16, 8, 0, 90, 87, 1, 0, 0, 0, 90, 88, 1, 0, 0, 0, 90,
+		89, 1, 0, 0, 0, 91, 93, 1, 0, 0, 0, 92, 71, 1, 0, 0, 0, 92, 78, 1, 0, 0,
+		0, 92, 86, 1, 0, 0, 0, 93, 11, 1, 0, 0, 0, 94, 95, 5, 26, 0, 0, 95, 97,
+		5, 17, 0, 0, 96, 98, 5, 18, 0, 0, 97, 96, 1, 0, 0, 0, 97, 98, 1, 0, 0,
+		0, 98, 99, 1, 0, 0, 0, 99, 109, 5, 20, 0, 0, 100, 101, 5, 25, 0, 0, 101,
+		102, 3, 8, 4, 0, 102, 103, 5, 20, 0, 0, 103, 109, 1, 0, 0, 0, 104, 105,
+		5, 27, 0, 0, 105, 106, 3, 20, 10, 0, 106, 107, 5, 20, 0, 0, 107, 109, 1,
+		0, 0, 0, 108, 94, 1, 0, 0, 0, 108, 100, 1, 0, 0, 0, 108, 104, 1, 0, 0,
+		0, 109, 13, 1, 0, 0, 0, 110, 112, 5, 23, 0, 0, 111, 113, 3, 18, 9, 0, 112,
+		111, 1, 0, 0, 0, 112, 113, 1, 0, 0, 0, 113, 114, 1, 0, 0, 0, 114, 121,
+		5, 20, 0, 0, 115, 117, 5, 24, 0, 0, 116, 118, 3, 18, 9, 0, 117, 116, 1,
+		0, 0, 0, 117, 118, 1, 0, 0, 0, 118, 119, 1, 0, 0, 0, 119, 121, 5, 5, 0,
+		0, 120, 110, 1, 0, 0, 0, 120, 115, 1, 0, 0, 0, 121, 15, 1, 0, 0, 0, 122,
+		124, 5, 19, 0, 0, 123, 125, 3, 18, 9, 0, 124, 123, 1, 0, 0, 0, 124, 125,
+		1, 0, 0, 0, 125, 126, 1, 0, 0, 0, 126, 133, 5, 20, 0, 0, 127, 129, 5, 4,
+		0, 0, 128, 130, 3, 18, 9, 0, 129, 128, 1, 0, 0, 0, 129, 130, 1, 0, 0, 0,
+		130, 131, 1, 0, 0, 0, 131, 133, 5, 5, 0, 0, 132, 122, 1, 0, 0, 0, 132,
+		127, 1, 0, 0, 0, 133, 17, 1, 0, 0, 0, 134, 138, 5, 1, 0, 0, 135, 138, 5,
+		2, 0, 0, 136, 138, 3, 16, 8, 0, 137, 134, 1, 0, 0, 0, 137, 135, 1, 0, 0,
+		0, 137, 136, 1, 0, 0, 0, 138, 147, 1, 0, 0, 0, 139, 143, 5, 3, 0, 0, 140,
+		144, 5, 1, 0, 0, 141, 144, 5, 2, 0, 0, 142, 144, 3, 16, 8, 0, 143, 140,
+		1, 0, 0, 0, 143, 141, 1, 0, 0, 0, 143, 142, 1, 0, 0, 0, 143, 144, 1, 0,
+		0, 0, 144, 146, 1, 0, 0, 0, 145, 139, 1, 0, 0, 0, 146, 149, 1, 0, 0, 0,
+		147, 145, 1, 0, 0, 0, 147, 148, 1, 0, 0, 0, 148, 19, 1, 0, 0, 0, 149, 147,
+		1, 0, 0, 0, 150, 156, 5, 6, 0, 0, 151, 152, 5, 19, 0, 0, 152, 153, 3, 20,
+		10, 0, 153, 154, 5, 20, 0, 0, 154, 156, 1, 0, 0, 0, 155, 150, 1, 0, 0,
+		0, 155, 151, 1, 0, 0, 0, 156, 159, 1, 0, 0, 0, 157, 155, 1, 0, 0, 0, 157,
+		158, 1, 0, 0, 0, 158, 21, 1, 0, 0, 0, 159, 157, 1, 0, 0, 0, 23, 30, 38,
+		52, 54, 58, 69, 76, 84, 90, 92, 97, 108, 112, 117, 120, 124, 129, 132,
+		137, 143, 147, 155, 157,
 	}
 	deserializer := antlr.NewATNDeserializer(nil)
 	staticData.atn = deserializer.Deserialize(staticData.serializedATN)
@@ -205,18 +202,14 @@ const (
 	ConditionParserRULE_condition  = 0
 	ConditionParserRULE_orExpr     = 1
 	ConditionParserRULE_andExpr    = 2
-	ConditionParserRULE_notExpr    = 3
-	ConditionParserRULE_primary    = 4
-	ConditionParserRULE_operand    = 5
-	ConditionParserRULE_attribute  = 6
-	ConditionParserRULE_comparison = 7
-	ConditionParserRULE_value      = 8
-	ConditionParserRULE_call       = 9
-	ConditionParserRULE_quantified = 10
-	ConditionParserRULE_list       = 11
-	ConditionParserRULE_items      = 12
-	ConditionParserRULE_item       = 13
-	ConditionParserRULE_arguments  = 14
+	ConditionParserRULE_unary      = 3
+	ConditionParserRULE_operand    = 4
+	ConditionParserRULE_comparison = 5
+	ConditionParserRULE_call       = 6
+	ConditionParserRULE_quantified = 7
+	ConditionParserRULE_list       = 8
+	ConditionParserRULE_items      = 9
+	ConditionParserRULE_arguments  = 10
 )
 
 // IConditionContext is an interface to support dynamic dispatch.
@@ -299,11 +292,11 @@ func (p *ConditionParser) Condition() (localctx IConditionContext) {
 	p.EnterRule(localctx, 0, ConditionParserRULE_condition)
 	p.EnterOuterAlt(localctx, 1)
 	{
-		p.SetState(30)
+		p.SetState(22)
 		p.OrExpr()
 	}
 	{
-		p.SetState(31)
+		p.SetState(23)
 		p.Match(ConditionParserEOF)
 		if p.HasError() {
 			// Recognition error - abort rule
@@ -437,10 +430,10 @@ func (p *ConditionParser) OrExpr() (localctx IOrExprContext) {
 
 	p.EnterOuterAlt(localctx, 1)
 	{
-		p.SetState(33)
+		p.SetState(25)
 		p.AndExpr()
 	}
-	p.SetState(38)
+	p.SetState(30)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -449,7 +442,7 @@ func (p *ConditionParser) OrExpr() (localctx IOrExprContext) {
 
 	for _la == ConditionParserOR {
 		{
-			p.SetState(34)
+			p.SetState(26)
 			p.Match(ConditionParserOR)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -457,11 +450,11 @@ func (p *ConditionParser) OrExpr() (localctx IOrExprContext) {
 			}
 		}
 		{
-			p.SetState(35)
+			p.SetState(27)
 			p.AndExpr()
 		}
 
-		p.SetState(40)
+		p.SetState(32)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -490,8 +483,8 @@ type IAndExprContext interface {
 	GetParser() antlr.Parser
 
 	// Getter signatures
-	AllNotExpr() []INotExprContext
-	NotExpr(i int) INotExprContext
+	AllUnary() []IUnaryContext
+	Unary(i int) IUnaryContext
 	AllAND() []antlr.TerminalNode
 	AND(i int) antlr.TerminalNode
 
@@ -531,20 +524,20 @@ func NewAndExprContext(parser antlr.Parser, parent antlr.ParserRuleContext, invo
 
 func (s *AndExprContext) GetParser() antlr.Parser { return s.parser }
 
-func (s *AndExprContext) AllNotExpr() []INotExprContext {
+func (s *AndExprContext) AllUnary() []IUnaryContext {
 	children := s.GetChildren()
 	len := 0
 	for _, ctx := range children {
-		if _, ok := ctx.(INotExprContext); ok {
+		if _, ok := ctx.(IUnaryContext); ok {
 			len++
 		}
 	}
 
-	tst := make([]INotExprContext, len)
+	tst := make([]IUnaryContext, len)
 	i := 0
 	for _, ctx := range children {
-		if t, ok := ctx.(INotExprContext); ok {
-			tst[i] = t.(INotExprContext)
+		if t, ok := ctx.(IUnaryContext); ok {
+			tst[i] = t.(IUnaryContext)
 			i++
 		}
 	}
@@ -552,11 +545,11 @@ func (s *AndExprContext) AllNotExpr() []INotExprContext {
 	return tst
 }
 
-func (s *AndExprContext) NotExpr(i int) INotExprContext {
+func (s *AndExprContext) Unary(i int) IUnaryContext {
 	var t antlr.RuleContext
 	j := 0
 	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(INotExprContext); ok {
+		if _, ok := ctx.(IUnaryContext); ok {
 			if j == i {
 				t = ctx.(antlr.RuleContext)
 				break
@@ -569,7 +562,7 @@ func (s *AndExprContext) NotExpr(i int) INotExprContext {
 		return nil
 	}
 
-	return t.(INotExprContext)
+	return t.(IUnaryContext)
 }
 
 func (s *AndExprContext) AllAND() []antlr.TerminalNode {
@@ -595,10 +588,10 @@ func (p *ConditionParser) AndExpr() (localctx IAndExprContext) {
 
 	p.EnterOuterAlt(localctx, 1)
 	{
-		p.SetState(41)
-		p.NotExpr()
+		p.SetState(33)
+		p.Unary()
 	}
-	p.SetState(46)
+	p.SetState(38)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -607,7 +600,7 @@ func (p *ConditionParser) AndExpr() (localctx IAndExprContext) {
 
 	for _la == ConditionParserAND {
 		{
-			p.SetState(42)
+			p.SetState(34)
 			p.Match(ConditionParserAND)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -615,11 +608,11 @@ func (p *ConditionParser) AndExpr() (localctx IAndExprContext) {
 			}
 		}
 		{
-			p.SetState(43)
-			p.NotExpr()
+			p.SetState(35)
+			p.Unary()
 		}
 
-		p.SetState(48)
+		p.SetState(40)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -640,8 +633,8 @@ errorExit:
 	goto errorExit // Trick to prevent compiler error if the label is not used
 }
 
-// INotExprContext is an interface to support dynamic dispatch.
-type INotExprContext interface {
+// IUnaryContext is an interface to support dynamic dispatch.
+type IUnaryContext interface {
 	antlr.ParserRuleContext
 
 	// GetParser returns the parser.
@@ -649,147 +642,7 @@ type INotExprContext interface {
 
 	// Getter signatures
 	NOT() antlr.TerminalNode
-	NotExpr() INotExprContext
-	Primary() IPrimaryContext
-
-	// IsNotExprContext differentiates from other interfaces.
-	IsNotExprContext()
-}
-
-type NotExprContext struct {
-	antlr.BaseParserRuleContext
-	parser antlr.Parser
-}
-
-func NewEmptyNotExprContext() *NotExprContext {
-	var p = new(NotExprContext)
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_notExpr
-	return p
-}
-
-func InitEmptyNotExprContext(p *NotExprContext) {
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_notExpr
-}
-
-func (*NotExprContext) IsNotExprContext() {}
-
-func NewNotExprContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *NotExprContext {
-	var p = new(NotExprContext)
-
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, parent, invokingState)
-
-	p.parser = parser
-	p.RuleIndex = ConditionParserRULE_notExpr
-
-	return p
-}
-
-func (s *NotExprContext) GetParser() antlr.Parser { return s.parser }
-
-func (s *NotExprContext) NOT() antlr.TerminalNode {
-	return s.GetToken(ConditionParserNOT, 0)
-}
-
-func (s *NotExprContext) NotExpr() INotExprContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(INotExprContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(INotExprContext)
-}
-
-func (s *NotExprContext) Primary() IPrimaryContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IPrimaryContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(IPrimaryContext)
-}
-
-func (s *NotExprContext) GetRuleContext() antlr.RuleContext {
-	return s
-}
-
-func (s *NotExprContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
-	return antlr.TreesStringTree(s, ruleNames, recog)
-}
-
-func (p *ConditionParser) NotExpr() (localctx INotExprContext) {
-	localctx = NewNotExprContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 6, ConditionParserRULE_notExpr)
-	p.SetState(52)
-	p.GetErrorHandler().Sync(p)
-	if p.HasError() {
-		goto errorExit
-	}
-
-	switch p.GetTokenStream().LA(1) {
-	case ConditionParserNOT:
-		p.EnterOuterAlt(localctx, 1)
-		{
-			p.SetState(49)
-			p.Match(ConditionParserNOT)
-			if p.HasError() {
-				// Recognition error - abort rule
-				goto errorExit
-			}
-		}
-		{
-			p.SetState(50)
-			p.NotExpr()
-		}
-
-	case ConditionParserEXISTS, ConditionParserTRANSFORMER, ConditionParserUNSUPPORTED, ConditionParserNAME, ConditionParserLPAREN:
-		p.EnterOuterAlt(localctx, 2)
-		{
-			p.SetState(51)
-			p.Primary()
-		}
-
-	default:
-		p.SetError(antlr.NewNoViableAltException(p, nil, nil, nil, nil, nil))
-		goto errorExit
-	}
-
-errorExit:
-	if p.HasError() {
-		v := p.GetError()
-		localctx.SetException(v)
-		p.GetErrorHandler().ReportError(p, v)
-		p.GetErrorHandler().Recover(p, v)
-		p.SetError(nil)
-	}
-	p.ExitRule()
-	return localctx
-	goto errorExit // Trick to prevent compiler error if the label is not used
-}
-
-// IPrimaryContext is an interface to support dynamic dispatch.
-type IPrimaryContext interface {
-	antlr.ParserRuleContext
-
-	// GetParser returns the parser.
-	GetParser() antlr.Parser
-
-	// Getter signatures
+	Unary() IUnaryContext
 	LPAREN() antlr.TerminalNode
 	OrExpr() IOrExprContext
 	RPAREN() antlr.TerminalNode
@@ -797,47 +650,67 @@ type IPrimaryContext interface {
 	Operand() IOperandContext
 	Comparison() IComparisonContext
 
-	// IsPrimaryContext differentiates from other interfaces.
-	IsPrimaryContext()
+	// IsUnaryContext differentiates from other interfaces.
+	IsUnaryContext()
 }
 
-type PrimaryContext struct {
+type UnaryContext struct {
 	antlr.BaseParserRuleContext
 	parser antlr.Parser
 }
 
-func NewEmptyPrimaryContext() *PrimaryContext {
-	var p = new(PrimaryContext)
+func NewEmptyUnaryContext() *UnaryContext {
+	var p = new(UnaryContext)
 	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_primary
+	p.RuleIndex = ConditionParserRULE_unary
 	return p
 }
 
-func InitEmptyPrimaryContext(p *PrimaryContext) {
+func InitEmptyUnaryContext(p *UnaryContext) {
 	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_primary
+	p.RuleIndex = ConditionParserRULE_unary
 }
 
-func (*PrimaryContext) IsPrimaryContext() {}
+func (*UnaryContext) IsUnaryContext() {}
 
-func NewPrimaryContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *PrimaryContext {
-	var p = new(PrimaryContext)
+func NewUnaryContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *UnaryContext {
+	var p = new(UnaryContext)
 
 	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, parent, invokingState)
 
 	p.parser = parser
-	p.RuleIndex = ConditionParserRULE_primary
+	p.RuleIndex = ConditionParserRULE_unary
 
 	return p
 }
 
-func (s *PrimaryContext) GetParser() antlr.Parser { return s.parser }
+func (s *UnaryContext) GetParser() antlr.Parser { return s.parser }
 
-func (s *PrimaryContext) LPAREN() antlr.TerminalNode {
+func (s *UnaryContext) NOT() antlr.TerminalNode {
+	return s.GetToken(ConditionParserNOT, 0)
+}
+
+func (s *UnaryContext) Unary() IUnaryContext {
+	var t antlr.RuleContext
+	for _, ctx := range s.GetChildren() {
+		if _, ok := ctx.(IUnaryContext); ok {
+			t = ctx.(antlr.RuleContext)
+			break
+		}
+	}
+
+	if t == nil {
+		return nil
+	}
+
+	return t.(IUnaryContext)
+}
+
+func (s *UnaryContext) LPAREN() antlr.TerminalNode {
 	return s.GetToken(ConditionParserLPAREN, 0)
 }
 
-func (s *PrimaryContext) OrExpr() IOrExprContext {
+func (s *UnaryContext) OrExpr() IOrExprContext {
 	var t antlr.RuleContext
 	for _, ctx := range s.GetChildren() {
 		if _, ok := ctx.(IOrExprContext); ok {
@@ -853,15 +726,15 @@ func (s *PrimaryContext) OrExpr() IOrExprContext {
 	return t.(IOrExprContext)
 }
 
-func (s *PrimaryContext) RPAREN() antlr.TerminalNode {
+func (s *UnaryContext) RPAREN() antlr.TerminalNode {
 	return s.GetToken(ConditionParserRPAREN, 0)
 }
 
-func (s *PrimaryContext) EXISTS() antlr.TerminalNode {
+func (s *UnaryContext) EXISTS() antlr.TerminalNode {
 	return s.GetToken(ConditionParserEXISTS, 0)
 }
 
-func (s *PrimaryContext) Operand() IOperandContext {
+func (s *UnaryContext) Operand() IOperandContext {
 	var t antlr.RuleContext
 	for _, ctx := range s.GetChildren() {
 		if _, ok := ctx.(IOperandContext); ok {
@@ -877,7 +750,7 @@ func (s *PrimaryContext) Operand() IOperandContext {
 	return t.(IOperandContext)
 }
 
-func (s *PrimaryContext) Comparison() IComparisonContext {
+func (s *UnaryContext) Comparison() IComparisonContext {
 	var t antlr.RuleContext
 	for _, ctx := range s.GetChildren() {
 		if _, ok := ctx.(IComparisonContext); ok {
@@ -893,28 +766,43 @@ func (s *PrimaryContext) Comparison() IComparisonContext {
 	return t.(IComparisonContext)
 }
 
-func (s *PrimaryContext) GetRuleContext() antlr.RuleContext {
+func (s *UnaryContext) GetRuleContext() antlr.RuleContext {
 	return s
 }
 
-func (s *PrimaryContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
+func (s *UnaryContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
 	return antlr.TreesStringTree(s, ruleNames, recog)
 }
 
-func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
-	localctx = NewPrimaryContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 8, ConditionParserRULE_primary)
-	p.SetState(65)
+func (p *ConditionParser) Unary() (localctx IUnaryContext) {
+	localctx = NewUnaryContext(p, p.GetParserRuleContext(), p.GetState())
+	p.EnterRule(localctx, 6, ConditionParserRULE_unary)
+	p.SetState(54)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
 	}
 
 	switch p.GetTokenStream().LA(1) {
-	case ConditionParserLPAREN:
+	case ConditionParserNOT:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(54)
+			p.SetState(41)
+			p.Match(ConditionParserNOT)
+			if p.HasError() {
+				// Recognition error - abort rule
+				goto errorExit
+			}
+		}
+		{
+			p.SetState(42)
+			p.Unary()
+		}
+
+	case ConditionParserLPAREN:
+		p.EnterOuterAlt(localctx, 2)
+		{
+			p.SetState(43)
 			p.Match(ConditionParserLPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -922,11 +810,11 @@ func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
 			}
 		}
 		{
-			p.SetState(55)
+			p.SetState(44)
 			p.OrExpr()
 		}
 		{
-			p.SetState(56)
+			p.SetState(45)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -935,9 +823,9 @@ func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
 		}
 
 	case ConditionParserEXISTS:
-		p.EnterOuterAlt(localctx, 2)
+		p.EnterOuterAlt(localctx, 3)
 		{
-			p.SetState(58)
+			p.SetState(47)
 			p.Match(ConditionParserEXISTS)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -945,17 +833,17 @@ func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
 			}
 		}
 		{
-			p.SetState(59)
+			p.SetState(48)
 			p.Operand()
 		}
 
 	case ConditionParserTRANSFORMER, ConditionParserUNSUPPORTED, ConditionParserNAME:
-		p.EnterOuterAlt(localctx, 3)
+		p.EnterOuterAlt(localctx, 4)
 		{
-			p.SetState(60)
+			p.SetState(49)
 			p.Operand()
 		}
-		p.SetState(63)
+		p.SetState(52)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -963,7 +851,7 @@ func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
 		switch p.GetTokenStream().LA(1) {
 		case ConditionParserEXISTS:
 			{
-				p.SetState(61)
+				p.SetState(50)
 				p.Match(ConditionParserEXISTS)
 				if p.HasError() {
 					// Recognition error - abort rule
@@ -973,7 +861,7 @@ func (p *ConditionParser) Primary() (localctx IPrimaryContext) {
 
 		case ConditionParserORDER_OP, ConditionParserTEXT_OP, ConditionParserLIST_OP:
 			{
-				p.SetState(62)
+				p.SetState(51)
 				p.Comparison()
 			}
 
@@ -1008,7 +896,8 @@ type IOperandContext interface {
 	GetParser() antlr.Parser
 
 	// Getter signatures
-	Attribute() IAttributeContext
+	NAME() antlr.TerminalNode
+	SUBSCRIPT() antlr.TerminalNode
 	TRANSFORMER() antlr.TerminalNode
 	LPAREN() antlr.TerminalNode
 	Operand() IOperandContext
@@ -1052,20 +941,12 @@ func NewOperandContext(parser antlr.Parser, parent antlr.ParserRuleContext, invo
 
 func (s *OperandContext) GetParser() antlr.Parser { return s.parser }
 
-func (s *OperandContext) Attribute() IAttributeContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IAttributeContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
+func (s *OperandContext) NAME() antlr.TerminalNode {
+	return s.GetToken(ConditionParserNAME, 0)
+}
 
-	if t == nil {
-		return nil
-	}
-
-	return t.(IAttributeContext)
+func (s *OperandContext) SUBSCRIPT() antlr.TerminalNode {
+	return s.GetToken(ConditionParserSUBSCRIPT, 0)
 }
 
 func (s *OperandContext) TRANSFORMER() antlr.TerminalNode {
@@ -1126,8 +1007,10 @@ func (s *OperandContext) ToStringTree(ruleNames []string, recog antlr.Recognizer
 
 func (p *ConditionParser) Operand() (localctx IOperandContext) {
 	localctx = NewOperandContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 10, ConditionParserRULE_operand)
-	p.SetState(77)
+	p.EnterRule(localctx, 8, ConditionParserRULE_operand)
+	var _la int
+
+	p.SetState(69)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -1137,14 +1020,36 @@ func (p *ConditionParser) Operand() (localctx IOperandContext) {
 	case ConditionParserNAME:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(67)
-			p.Attribute()
+			p.SetState(56)
+			p.Match(ConditionParserNAME)
+			if p.HasError() {
+				// Recognition error - abort rule
+				goto errorExit
+			}
+		}
+		p.SetState(58)
+		p.GetErrorHandler().Sync(p)
+		if p.HasError() {
+			goto errorExit
+		}
+		_la = p.GetTokenStream().LA(1)
+
+		if _la == ConditionParserSUBSCRIPT {
+			{
+				p.SetState(57)
+				p.Match(ConditionParserSUBSCRIPT)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
 		}
 
 	case ConditionParserTRANSFORMER:
 		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(68)
+			p.SetState(60)
 			p.Match(ConditionParserTRANSFORMER)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1152,7 +1057,7 @@ func (p *ConditionParser) Operand() (localctx IOperandContext) {
 			}
 		}
 		{
-			p.SetState(69)
+			p.SetState(61)
 			p.Match(ConditionParserLPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1160,11 +1065,11 @@ func (p *ConditionParser) Operand() (localctx IOperandContext) {
 			}
 		}
 		{
-			p.SetState(70)
+			p.SetState(62)
 			p.Operand()
 		}
 		{
-			p.SetState(71)
+			p.SetState(63)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1175,7 +1080,7 @@ func (p *ConditionParser) Operand() (localctx IOperandContext) {
 	case ConditionParserUNSUPPORTED:
 		p.EnterOuterAlt(localctx, 3)
 		{
-			p.SetState(73)
+			p.SetState(65)
 			p.Match(ConditionParserUNSUPPORTED)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1183,11 +1088,11 @@ func (p *ConditionParser) Operand() (localctx IOperandContext) {
 			}
 		}
 		{
-			p.SetState(74)
+			p.SetState(66)
 			p.Arguments()
 		}
 		{
-			p.SetState(75)
+			p.SetState(67)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1213,115 +1118,6 @@ errorExit:
 	goto errorExit // Trick to prevent compiler error if the label is not used
 }
 
-// IAttributeContext is an interface to support dynamic dispatch.
-type IAttributeContext interface {
-	antlr.ParserRuleContext
-
-	// GetParser returns the parser.
-	GetParser() antlr.Parser
-
-	// Getter signatures
-	NAME() antlr.TerminalNode
-	SUBSCRIPT() antlr.TerminalNode
-
-	// IsAttributeContext differentiates from other interfaces.
-	IsAttributeContext()
-}
-
-type AttributeContext struct {
-	antlr.BaseParserRuleContext
-	parser antlr.Parser
-}
-
-func NewEmptyAttributeContext() *AttributeContext {
-	var p = new(AttributeContext)
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_attribute
-	return p
-}
-
-func InitEmptyAttributeContext(p *AttributeContext) {
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_attribute
-}
-
-func (*AttributeContext) IsAttributeContext() {}
-
-func NewAttributeContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *AttributeContext {
-	var p = new(AttributeContext)
-
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, parent, invokingState)
-
-	p.parser = parser
-	p.RuleIndex = ConditionParserRULE_attribute
-
-	return p
-}
-
-func (s *AttributeContext) GetParser() antlr.Parser { return s.parser }
-
-func (s *AttributeContext) NAME() antlr.TerminalNode {
-	return s.GetToken(ConditionParserNAME, 0)
-}
-
-func (s *AttributeContext) SUBSCRIPT() antlr.TerminalNode {
-	return s.GetToken(ConditionParserSUBSCRIPT, 0)
-}
-
-func (s *AttributeContext) GetRuleContext() antlr.RuleContext {
-	return s
-}
-
-func (s *AttributeContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
-	return antlr.TreesStringTree(s, ruleNames, recog)
-}
-
-func (p *ConditionParser) Attribute() (localctx IAttributeContext) {
-	localctx = NewAttributeContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 12, ConditionParserRULE_attribute)
-	var _la int
-
-	p.EnterOuterAlt(localctx, 1)
-	{
-		p.SetState(79)
-		p.Match(ConditionParserNAME)
-		if p.HasError() {
-			// Recognition error - abort rule
-			goto errorExit
-		}
-	}
-	p.SetState(81)
-	p.GetErrorHandler().Sync(p)
-	if p.HasError() {
-		goto errorExit
-	}
-	_la = p.GetTokenStream().LA(1)
-
-	if _la == ConditionParserSUBSCRIPT {
-		{
-			p.SetState(80)
-			p.Match(ConditionParserSUBSCRIPT)
-			if p.HasError() {
-				// Recognition error - abort rule
-				goto errorExit
-			}
-		}
-
-	}
-
-errorExit:
-	if p.HasError() {
-		v := p.GetError()
-		localctx.SetException(v)
-		p.GetErrorHandler().ReportError(p, v)
-		p.GetErrorHandler().Recover(p, v)
-		p.SetError(nil)
-	}
-	p.ExitRule()
-	return localctx
-	goto errorExit // Trick to prevent compiler error if the label is not used
-}
-
 // IComparisonContext is an interface to support dynamic dispatch.
 type IComparisonContext interface {
 	antlr.ParserRuleContext
@@ -1331,13 +1127,13 @@ type IComparisonContext interface {
 
 	// Getter signatures
 	ORDER_OP() antlr.TerminalNode
-	Value() IValueContext
+	QUOTED() antlr.TerminalNode
+	BARE() antlr.TerminalNode
+	Call() ICallContext
 	List() IListContext
 	TEXT_OP() antlr.TerminalNode
 	Quantified() IQuantifiedContext
 	LIST_OP() antlr.TerminalNode
-	BARE() antlr.TerminalNode
-	Call() ICallContext
 
 	// IsComparisonContext differentiates from other interfaces.
 	IsComparisonContext()
@@ -1379,10 +1175,18 @@ func (s *ComparisonContext) ORDER_OP() antlr.TerminalNode {
 	return s.GetToken(ConditionParserORDER_OP, 0)
 }
 
-func (s *ComparisonContext) Value() IValueContext {
+func (s *ComparisonContext) QUOTED() antlr.TerminalNode {
+	return s.GetToken(ConditionParserQUOTED, 0)
+}
+
+func (s *ComparisonContext) BARE() antlr.TerminalNode {
+	return s.GetToken(ConditionParserBARE, 0)
+}
+
+func (s *ComparisonContext) Call() ICallContext {
 	var t antlr.RuleContext
 	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IValueContext); ok {
+		if _, ok := ctx.(ICallContext); ok {
 			t = ctx.(antlr.RuleContext)
 			break
 		}
@@ -1392,7 +1196,7 @@ func (s *ComparisonContext) Value() IValueContext {
 		return nil
 	}
 
-	return t.(IValueContext)
+	return t.(ICallContext)
 }
 
 func (s *ComparisonContext) List() IListContext {
@@ -1435,26 +1239,6 @@ func (s *ComparisonContext) LIST_OP() antlr.TerminalNode {
 	return s.GetToken(ConditionParserLIST_OP, 0)
 }
 
-func (s *ComparisonContext) BARE() antlr.TerminalNode {
-	return s.GetToken(ConditionParserBARE, 0)
-}
-
-func (s *ComparisonContext) Call() ICallContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(ICallContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(ICallContext)
-}
-
 func (s *ComparisonContext) GetRuleContext() antlr.RuleContext {
 	return s
 }
@@ -1465,8 +1249,8 @@ func (s *ComparisonContext) ToStringTree(ruleNames []string, recog antlr.Recogni
 
 func (p *ConditionParser) Comparison() (localctx IComparisonContext) {
 	localctx = NewComparisonContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 14, ConditionParserRULE_comparison)
-	p.SetState(100)
+	p.EnterRule(localctx, 10, ConditionParserRULE_comparison)
+	p.SetState(92)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -1476,29 +1260,49 @@ func (p *ConditionParser) Comparison() (localctx IComparisonContext) {
 	case ConditionParserORDER_OP:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(83)
+			p.SetState(71)
 			p.Match(ConditionParserORDER_OP)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(86)
+		p.SetState(76)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
 		}
 
 		switch p.GetTokenStream().LA(1) {
-		case ConditionParserQUOTED, ConditionParserBARE, ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
+		case ConditionParserQUOTED:
 			{
-				p.SetState(84)
-				p.Value()
+				p.SetState(72)
+				p.Match(ConditionParserQUOTED)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserBARE:
+			{
+				p.SetState(73)
+				p.Match(ConditionParserBARE)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
+			{
+				p.SetState(74)
+				p.Call()
 			}
 
 		case ConditionParserLBRACK, ConditionParserLPAREN:
 			{
-				p.SetState(85)
+				p.SetState(75)
 				p.List()
 			}
 
@@ -1510,35 +1314,55 @@ func (p *ConditionParser) Comparison() (localctx IComparisonContext) {
 	case ConditionParserTEXT_OP:
 		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(88)
+			p.SetState(78)
 			p.Match(ConditionParserTEXT_OP)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(92)
+		p.SetState(84)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
 		}
 
 		switch p.GetTokenStream().LA(1) {
-		case ConditionParserQUOTED, ConditionParserBARE, ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
+		case ConditionParserQUOTED:
 			{
-				p.SetState(89)
-				p.Value()
+				p.SetState(79)
+				p.Match(ConditionParserQUOTED)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserBARE:
+			{
+				p.SetState(80)
+				p.Match(ConditionParserBARE)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
+			{
+				p.SetState(81)
+				p.Call()
 			}
 
 		case ConditionParserLBRACK, ConditionParserLPAREN:
 			{
-				p.SetState(90)
+				p.SetState(82)
 				p.List()
 			}
 
 		case ConditionParserQUANTIFIER_ROUND, ConditionParserQUANTIFIER_SQUARE:
 			{
-				p.SetState(91)
+				p.SetState(83)
 				p.Quantified()
 			}
 
@@ -1550,29 +1374,23 @@ func (p *ConditionParser) Comparison() (localctx IComparisonContext) {
 	case ConditionParserLIST_OP:
 		p.EnterOuterAlt(localctx, 3)
 		{
-			p.SetState(94)
+			p.SetState(86)
 			p.Match(ConditionParserLIST_OP)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(98)
+		p.SetState(90)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
 		}
 
 		switch p.GetTokenStream().LA(1) {
-		case ConditionParserLBRACK, ConditionParserLPAREN:
-			{
-				p.SetState(95)
-				p.List()
-			}
-
 		case ConditionParserBARE:
 			{
-				p.SetState(96)
+				p.SetState(87)
 				p.Match(ConditionParserBARE)
 				if p.HasError() {
 					// Recognition error - abort rule
@@ -1582,150 +1400,19 @@ func (p *ConditionParser) Comparison() (localctx IComparisonContext) {
 
 		case ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
 			{
-				p.SetState(97)
+				p.SetState(88)
 				p.Call()
+			}
+
+		case ConditionParserLBRACK, ConditionParserLPAREN:
+			{
+				p.SetState(89)
+				p.List()
 			}
 
 		default:
 			p.SetError(antlr.NewNoViableAltException(p, nil, nil, nil, nil, nil))
 			goto errorExit
-		}
-
-	default:
-		p.SetError(antlr.NewNoViableAltException(p, nil, nil, nil, nil, nil))
-		goto errorExit
-	}
-
-errorExit:
-	if p.HasError() {
-		v := p.GetError()
-		localctx.SetException(v)
-		p.GetErrorHandler().ReportError(p, v)
-		p.GetErrorHandler().Recover(p, v)
-		p.SetError(nil)
-	}
-	p.ExitRule()
-	return localctx
-	goto errorExit // Trick to prevent compiler error if the label is not used
-}
-
-// IValueContext is an interface to support dynamic dispatch.
-type IValueContext interface {
-	antlr.ParserRuleContext
-
-	// GetParser returns the parser.
-	GetParser() antlr.Parser
-
-	// Getter signatures
-	QUOTED() antlr.TerminalNode
-	BARE() antlr.TerminalNode
-	Call() ICallContext
-
-	// IsValueContext differentiates from other interfaces.
-	IsValueContext()
-}
-
-type ValueContext struct {
-	antlr.BaseParserRuleContext
-	parser antlr.Parser
-}
-
-func NewEmptyValueContext() *ValueContext {
-	var p = new(ValueContext)
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_value
-	return p
-}
-
-func InitEmptyValueContext(p *ValueContext) {
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_value
-}
-
-func (*ValueContext) IsValueContext() {}
-
-func NewValueContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *ValueContext {
-	var p = new(ValueContext)
-
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, parent, invokingState)
-
-	p.parser = parser
-	p.RuleIndex = ConditionParserRULE_value
-
-	return p
-}
-
-func (s *ValueContext) GetParser() antlr.Parser { return s.parser }
-
-func (s *ValueContext) QUOTED() antlr.TerminalNode {
-	return s.GetToken(ConditionParserQUOTED, 0)
-}
-
-func (s *ValueContext) BARE() antlr.TerminalNode {
-	return s.GetToken(ConditionParserBARE, 0)
-}
-
-func (s *ValueContext) Call() ICallContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(ICallContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(ICallContext)
-}
-
-func (s *ValueContext) GetRuleContext() antlr.RuleContext {
-	return s
-}
-
-func (s *ValueContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
-	return antlr.TreesStringTree(s, ruleNames, recog)
-}
-
-func (p *ConditionParser) Value() (localctx IValueContext) {
-	localctx = NewValueContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 16, ConditionParserRULE_value)
-	p.SetState(105)
-	p.GetErrorHandler().Sync(p)
-	if p.HasError() {
-		goto errorExit
-	}
-
-	switch p.GetTokenStream().LA(1) {
-	case ConditionParserQUOTED:
-		p.EnterOuterAlt(localctx, 1)
-		{
-			p.SetState(102)
-			p.Match(ConditionParserQUOTED)
-			if p.HasError() {
-				// Recognition error - abort rule
-				goto errorExit
-			}
-		}
-
-	case ConditionParserBARE:
-		p.EnterOuterAlt(localctx, 2)
-		{
-			p.SetState(103)
-			p.Match(ConditionParserBARE)
-			if p.HasError() {
-				// Recognition error - abort rule
-				goto errorExit
-			}
-		}
-
-	case ConditionParserCALL, ConditionParserVAL, ConditionParserCALL_UNSUPPORTED:
-		p.EnterOuterAlt(localctx, 3)
-		{
-			p.SetState(104)
-			p.Call()
 		}
 
 	default:
@@ -1755,8 +1442,9 @@ type ICallContext interface {
 
 	// Getter signatures
 	VAL() antlr.TerminalNode
-	Attribute() IAttributeContext
+	NAME() antlr.TerminalNode
 	RPAREN() antlr.TerminalNode
+	SUBSCRIPT() antlr.TerminalNode
 	CALL() antlr.TerminalNode
 	Operand() IOperandContext
 	CALL_UNSUPPORTED() antlr.TerminalNode
@@ -1802,24 +1490,16 @@ func (s *CallContext) VAL() antlr.TerminalNode {
 	return s.GetToken(ConditionParserVAL, 0)
 }
 
-func (s *CallContext) Attribute() IAttributeContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IAttributeContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(IAttributeContext)
+func (s *CallContext) NAME() antlr.TerminalNode {
+	return s.GetToken(ConditionParserNAME, 0)
 }
 
 func (s *CallContext) RPAREN() antlr.TerminalNode {
 	return s.GetToken(ConditionParserRPAREN, 0)
+}
+
+func (s *CallContext) SUBSCRIPT() antlr.TerminalNode {
+	return s.GetToken(ConditionParserSUBSCRIPT, 0)
 }
 
 func (s *CallContext) CALL() antlr.TerminalNode {
@@ -1872,8 +1552,10 @@ func (s *CallContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) s
 
 func (p *ConditionParser) Call() (localctx ICallContext) {
 	localctx = NewCallContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 18, ConditionParserRULE_call)
-	p.SetState(119)
+	p.EnterRule(localctx, 12, ConditionParserRULE_call)
+	var _la int
+
+	p.SetState(108)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -1883,7 +1565,7 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 	case ConditionParserVAL:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(107)
+			p.SetState(94)
 			p.Match(ConditionParserVAL)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1891,11 +1573,33 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 			}
 		}
 		{
-			p.SetState(108)
-			p.Attribute()
+			p.SetState(95)
+			p.Match(ConditionParserNAME)
+			if p.HasError() {
+				// Recognition error - abort rule
+				goto errorExit
+			}
+		}
+		p.SetState(97)
+		p.GetErrorHandler().Sync(p)
+		if p.HasError() {
+			goto errorExit
+		}
+		_la = p.GetTokenStream().LA(1)
+
+		if _la == ConditionParserSUBSCRIPT {
+			{
+				p.SetState(96)
+				p.Match(ConditionParserSUBSCRIPT)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
 		}
 		{
-			p.SetState(109)
+			p.SetState(99)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1906,7 +1610,7 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 	case ConditionParserCALL:
 		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(111)
+			p.SetState(100)
 			p.Match(ConditionParserCALL)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1914,11 +1618,11 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 			}
 		}
 		{
-			p.SetState(112)
+			p.SetState(101)
 			p.Operand()
 		}
 		{
-			p.SetState(113)
+			p.SetState(102)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1929,7 +1633,7 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 	case ConditionParserCALL_UNSUPPORTED:
 		p.EnterOuterAlt(localctx, 3)
 		{
-			p.SetState(115)
+			p.SetState(104)
 			p.Match(ConditionParserCALL_UNSUPPORTED)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -1937,11 +1641,11 @@ func (p *ConditionParser) Call() (localctx ICallContext) {
 			}
 		}
 		{
-			p.SetState(116)
+			p.SetState(105)
 			p.Arguments()
 		}
 		{
-			p.SetState(117)
+			p.SetState(106)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2059,10 +1763,10 @@ func (s *QuantifiedContext) ToStringTree(ruleNames []string, recog antlr.Recogni
 
 func (p *ConditionParser) Quantified() (localctx IQuantifiedContext) {
 	localctx = NewQuantifiedContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 20, ConditionParserRULE_quantified)
+	p.EnterRule(localctx, 14, ConditionParserRULE_quantified)
 	var _la int
 
-	p.SetState(131)
+	p.SetState(120)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -2072,14 +1776,14 @@ func (p *ConditionParser) Quantified() (localctx IQuantifiedContext) {
 	case ConditionParserQUANTIFIER_ROUND:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(121)
+			p.SetState(110)
 			p.Match(ConditionParserQUANTIFIER_ROUND)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(123)
+		p.SetState(112)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -2088,13 +1792,13 @@ func (p *ConditionParser) Quantified() (localctx IQuantifiedContext) {
 
 		if (int64(_la) & ^0x3f) == 0 && ((int64(1)<<_la)&524310) != 0 {
 			{
-				p.SetState(122)
+				p.SetState(111)
 				p.Items()
 			}
 
 		}
 		{
-			p.SetState(125)
+			p.SetState(114)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2105,14 +1809,14 @@ func (p *ConditionParser) Quantified() (localctx IQuantifiedContext) {
 	case ConditionParserQUANTIFIER_SQUARE:
 		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(126)
+			p.SetState(115)
 			p.Match(ConditionParserQUANTIFIER_SQUARE)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(128)
+		p.SetState(117)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -2121,13 +1825,13 @@ func (p *ConditionParser) Quantified() (localctx IQuantifiedContext) {
 
 		if (int64(_la) & ^0x3f) == 0 && ((int64(1)<<_la)&524310) != 0 {
 			{
-				p.SetState(127)
+				p.SetState(116)
 				p.Items()
 			}
 
 		}
 		{
-			p.SetState(130)
+			p.SetState(119)
 			p.Match(ConditionParserRBRACK)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2245,10 +1949,10 @@ func (s *ListContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) s
 
 func (p *ConditionParser) List() (localctx IListContext) {
 	localctx = NewListContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 22, ConditionParserRULE_list)
+	p.EnterRule(localctx, 16, ConditionParserRULE_list)
 	var _la int
 
-	p.SetState(143)
+	p.SetState(132)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -2258,14 +1962,14 @@ func (p *ConditionParser) List() (localctx IListContext) {
 	case ConditionParserLPAREN:
 		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(133)
+			p.SetState(122)
 			p.Match(ConditionParserLPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(135)
+		p.SetState(124)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -2274,13 +1978,13 @@ func (p *ConditionParser) List() (localctx IListContext) {
 
 		if (int64(_la) & ^0x3f) == 0 && ((int64(1)<<_la)&524310) != 0 {
 			{
-				p.SetState(134)
+				p.SetState(123)
 				p.Items()
 			}
 
 		}
 		{
-			p.SetState(137)
+			p.SetState(126)
 			p.Match(ConditionParserRPAREN)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2291,14 +1995,14 @@ func (p *ConditionParser) List() (localctx IListContext) {
 	case ConditionParserLBRACK:
 		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(138)
+			p.SetState(127)
 			p.Match(ConditionParserLBRACK)
 			if p.HasError() {
 				// Recognition error - abort rule
 				goto errorExit
 			}
 		}
-		p.SetState(140)
+		p.SetState(129)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -2307,13 +2011,13 @@ func (p *ConditionParser) List() (localctx IListContext) {
 
 		if (int64(_la) & ^0x3f) == 0 && ((int64(1)<<_la)&524310) != 0 {
 			{
-				p.SetState(139)
+				p.SetState(128)
 				p.Items()
 			}
 
 		}
 		{
-			p.SetState(142)
+			p.SetState(131)
 			p.Match(ConditionParserRBRACK)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2347,8 +2051,12 @@ type IItemsContext interface {
 	GetParser() antlr.Parser
 
 	// Getter signatures
-	AllItem() []IItemContext
-	Item(i int) IItemContext
+	AllQUOTED() []antlr.TerminalNode
+	QUOTED(i int) antlr.TerminalNode
+	AllBARE() []antlr.TerminalNode
+	BARE(i int) antlr.TerminalNode
+	AllList() []IListContext
+	List(i int) IListContext
 	AllCOMMA() []antlr.TerminalNode
 	COMMA(i int) antlr.TerminalNode
 
@@ -2388,20 +2096,36 @@ func NewItemsContext(parser antlr.Parser, parent antlr.ParserRuleContext, invoki
 
 func (s *ItemsContext) GetParser() antlr.Parser { return s.parser }
 
-func (s *ItemsContext) AllItem() []IItemContext {
+func (s *ItemsContext) AllQUOTED() []antlr.TerminalNode {
+	return s.GetTokens(ConditionParserQUOTED)
+}
+
+func (s *ItemsContext) QUOTED(i int) antlr.TerminalNode {
+	return s.GetToken(ConditionParserQUOTED, i)
+}
+
+func (s *ItemsContext) AllBARE() []antlr.TerminalNode {
+	return s.GetTokens(ConditionParserBARE)
+}
+
+func (s *ItemsContext) BARE(i int) antlr.TerminalNode {
+	return s.GetToken(ConditionParserBARE, i)
+}
+
+func (s *ItemsContext) AllList() []IListContext {
 	children := s.GetChildren()
 	len := 0
 	for _, ctx := range children {
-		if _, ok := ctx.(IItemContext); ok {
+		if _, ok := ctx.(IListContext); ok {
 			len++
 		}
 	}
 
-	tst := make([]IItemContext, len)
+	tst := make([]IListContext, len)
 	i := 0
 	for _, ctx := range children {
-		if t, ok := ctx.(IItemContext); ok {
-			tst[i] = t.(IItemContext)
+		if t, ok := ctx.(IListContext); ok {
+			tst[i] = t.(IListContext)
 			i++
 		}
 	}
@@ -2409,11 +2133,11 @@ func (s *ItemsContext) AllItem() []IItemContext {
 	return tst
 }
 
-func (s *ItemsContext) Item(i int) IItemContext {
+func (s *ItemsContext) List(i int) IListContext {
 	var t antlr.RuleContext
 	j := 0
 	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IItemContext); ok {
+		if _, ok := ctx.(IListContext); ok {
 			if j == i {
 				t = ctx.(antlr.RuleContext)
 				break
@@ -2426,7 +2150,7 @@ func (s *ItemsContext) Item(i int) IItemContext {
 		return nil
 	}
 
-	return t.(IItemContext)
+	return t.(IListContext)
 }
 
 func (s *ItemsContext) AllCOMMA() []antlr.TerminalNode {
@@ -2447,150 +2171,11 @@ func (s *ItemsContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) 
 
 func (p *ConditionParser) Items() (localctx IItemsContext) {
 	localctx = NewItemsContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 24, ConditionParserRULE_items)
+	p.EnterRule(localctx, 18, ConditionParserRULE_items)
 	var _la int
 
 	p.EnterOuterAlt(localctx, 1)
-	{
-		p.SetState(145)
-		p.Item()
-	}
-	p.SetState(152)
-	p.GetErrorHandler().Sync(p)
-	if p.HasError() {
-		goto errorExit
-	}
-	_la = p.GetTokenStream().LA(1)
-
-	for _la == ConditionParserCOMMA {
-		{
-			p.SetState(146)
-			p.Match(ConditionParserCOMMA)
-			if p.HasError() {
-				// Recognition error - abort rule
-				goto errorExit
-			}
-		}
-		p.SetState(148)
-		p.GetErrorHandler().Sync(p)
-		if p.HasError() {
-			goto errorExit
-		}
-		_la = p.GetTokenStream().LA(1)
-
-		if (int64(_la) & ^0x3f) == 0 && ((int64(1)<<_la)&524310) != 0 {
-			{
-				p.SetState(147)
-				p.Item()
-			}
-
-		}
-
-		p.SetState(154)
-		p.GetErrorHandler().Sync(p)
-		if p.HasError() {
-			goto errorExit
-		}
-		_la = p.GetTokenStream().LA(1)
-	}
-
-errorExit:
-	if p.HasError() {
-		v := p.GetError()
-		localctx.SetException(v)
-		p.GetErrorHandler().ReportError(p, v)
-		p.GetErrorHandler().Recover(p, v)
-		p.SetError(nil)
-	}
-	p.ExitRule()
-	return localctx
-	goto errorExit // Trick to prevent compiler error if the label is not used
-}
-
-// IItemContext is an interface to support dynamic dispatch.
-type IItemContext interface {
-	antlr.ParserRuleContext
-
-	// GetParser returns the parser.
-	GetParser() antlr.Parser
-
-	// Getter signatures
-	QUOTED() antlr.TerminalNode
-	BARE() antlr.TerminalNode
-	List() IListContext
-
-	// IsItemContext differentiates from other interfaces.
-	IsItemContext()
-}
-
-type ItemContext struct {
-	antlr.BaseParserRuleContext
-	parser antlr.Parser
-}
-
-func NewEmptyItemContext() *ItemContext {
-	var p = new(ItemContext)
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_item
-	return p
-}
-
-func InitEmptyItemContext(p *ItemContext) {
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, nil, -1)
-	p.RuleIndex = ConditionParserRULE_item
-}
-
-func (*ItemContext) IsItemContext() {}
-
-func NewItemContext(parser antlr.Parser, parent antlr.ParserRuleContext, invokingState int) *ItemContext {
-	var p = new(ItemContext)
-
-	antlr.InitBaseParserRuleContext(&p.BaseParserRuleContext, parent, invokingState)
-
-	p.parser = parser
-	p.RuleIndex = ConditionParserRULE_item
-
-	return p
-}
-
-func (s *ItemContext) GetParser() antlr.Parser { return s.parser }
-
-func (s *ItemContext) QUOTED() antlr.TerminalNode {
-	return s.GetToken(ConditionParserQUOTED, 0)
-}
-
-func (s *ItemContext) BARE() antlr.TerminalNode {
-	return s.GetToken(ConditionParserBARE, 0)
-}
-
-func (s *ItemContext) List() IListContext {
-	var t antlr.RuleContext
-	for _, ctx := range s.GetChildren() {
-		if _, ok := ctx.(IListContext); ok {
-			t = ctx.(antlr.RuleContext)
-			break
-		}
-	}
-
-	if t == nil {
-		return nil
-	}
-
-	return t.(IListContext)
-}
-
-func (s *ItemContext) GetRuleContext() antlr.RuleContext {
-	return s
-}
-
-func (s *ItemContext) ToStringTree(ruleNames []string, recog antlr.Recognizer) string {
-	return antlr.TreesStringTree(s, ruleNames, recog)
-}
-
-func (p *ConditionParser) Item() (localctx IItemContext) {
-	localctx = NewItemContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 26, ConditionParserRULE_item)
-	p.SetState(158)
+	p.SetState(137)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -2598,9 +2183,8 @@ func (p *ConditionParser) Item() (localctx IItemContext) {
 
 	switch p.GetTokenStream().LA(1) {
 	case ConditionParserQUOTED:
-		p.EnterOuterAlt(localctx, 1)
 		{
-			p.SetState(155)
+			p.SetState(134)
 			p.Match(ConditionParserQUOTED)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2609,9 +2193,8 @@ func (p *ConditionParser) Item() (localctx IItemContext) {
 		}
 
 	case ConditionParserBARE:
-		p.EnterOuterAlt(localctx, 2)
 		{
-			p.SetState(156)
+			p.SetState(135)
 			p.Match(ConditionParserBARE)
 			if p.HasError() {
 				// Recognition error - abort rule
@@ -2620,15 +2203,74 @@ func (p *ConditionParser) Item() (localctx IItemContext) {
 		}
 
 	case ConditionParserLBRACK, ConditionParserLPAREN:
-		p.EnterOuterAlt(localctx, 3)
 		{
-			p.SetState(157)
+			p.SetState(136)
 			p.List()
 		}
 
 	default:
 		p.SetError(antlr.NewNoViableAltException(p, nil, nil, nil, nil, nil))
 		goto errorExit
+	}
+	p.SetState(147)
+	p.GetErrorHandler().Sync(p)
+	if p.HasError() {
+		goto errorExit
+	}
+	_la = p.GetTokenStream().LA(1)
+
+	for _la == ConditionParserCOMMA {
+		{
+			p.SetState(139)
+			p.Match(ConditionParserCOMMA)
+			if p.HasError() {
+				// Recognition error - abort rule
+				goto errorExit
+			}
+		}
+		p.SetState(143)
+		p.GetErrorHandler().Sync(p)
+		if p.HasError() {
+			goto errorExit
+		}
+		switch p.GetTokenStream().LA(1) {
+		case ConditionParserQUOTED:
+			{
+				p.SetState(140)
+				p.Match(ConditionParserQUOTED)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserBARE:
+			{
+				p.SetState(141)
+				p.Match(ConditionParserBARE)
+				if p.HasError() {
+					// Recognition error - abort rule
+					goto errorExit
+				}
+			}
+
+		case ConditionParserLBRACK, ConditionParserLPAREN:
+			{
+				p.SetState(142)
+				p.List()
+			}
+
+		case ConditionParserCOMMA, ConditionParserRBRACK, ConditionParserRPAREN:
+
+		default:
+		}
+
+		p.SetState(149)
+		p.GetErrorHandler().Sync(p)
+		if p.HasError() {
+			goto errorExit
+		}
+		_la = p.GetTokenStream().LA(1)
 	}
 
 errorExit:
@@ -2772,11 +2414,11 @@ func (s *ArgumentsContext) ToStringTree(ruleNames []string, recog antlr.Recogniz
 
 func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 	localctx = NewArgumentsContext(p, p.GetParserRuleContext(), p.GetState())
-	p.EnterRule(localctx, 28, ConditionParserRULE_arguments)
+	p.EnterRule(localctx, 20, ConditionParserRULE_arguments)
 	var _la int
 
 	p.EnterOuterAlt(localctx, 1)
-	p.SetState(167)
+	p.SetState(157)
 	p.GetErrorHandler().Sync(p)
 	if p.HasError() {
 		goto errorExit
@@ -2784,7 +2426,7 @@ func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 	_la = p.GetTokenStream().LA(1)
 
 	for _la == ConditionParserARGUMENT || _la == ConditionParserLPAREN {
-		p.SetState(165)
+		p.SetState(155)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit
@@ -2793,7 +2435,7 @@ func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 		switch p.GetTokenStream().LA(1) {
 		case ConditionParserARGUMENT:
 			{
-				p.SetState(160)
+				p.SetState(150)
 				p.Match(ConditionParserARGUMENT)
 				if p.HasError() {
 					// Recognition error - abort rule
@@ -2803,7 +2445,7 @@ func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 
 		case ConditionParserLPAREN:
 			{
-				p.SetState(161)
+				p.SetState(151)
 				p.Match(ConditionParserLPAREN)
 				if p.HasError() {
 					// Recognition error - abort rule
@@ -2811,11 +2453,11 @@ func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 				}
 			}
 			{
-				p.SetState(162)
+				p.SetState(152)
 				p.Arguments()
 			}
 			{
-				p.SetState(163)
+				p.SetState(153)
 				p.Match(ConditionParserRPAREN)
 				if p.HasError() {
 					// Recognition error - abort rule
@@ -2828,7 +2470,7 @@ func (p *ConditionParser) Arguments() (localctx IArgumentsContext) {
 			goto errorExit
 		}
 
-		p.SetState(169)
+		p.SetState(159)
 		p.GetErrorHandler().Sync(p)
 		if p.HasError() {
 			goto errorExit

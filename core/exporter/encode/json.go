@@ -1,7 +1,6 @@
 package encode
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,56 +19,16 @@ type JSONOptions struct {
 }
 
 // JSON encodes events as JSON documents. Which attributes a document holds, and where, is said by the catalogue: the
-// constructor compiles it into a list of writers for each record type. A JSON is used by one goroutine.
+// constructor compiles it into a plan for each record type. A JSON is used by one goroutine.
 type JSON struct {
 	options JSONOptions
-	plans   [sfgo.UNKNOWN_TYPE][]part // by record type; nil: there is no document for the type
+	plans   [sfgo.UNKNOWN_TYPE][]run // by record type; nil: there is no document for the type
+	procs   procMemo
 
 	// Reused from record to record.
 	text []byte
 	strs []string
 	ints []int64
-}
-
-// part is a piece of a document: a text that is always the same, then a value.
-type part struct {
-	text  []byte
-	value writer // nil: none
-
-	// A part that begins a section may be left out with the section.
-	absent func(r *sfgo.FlatRecord) bool // nil: the section is always there
-	skip   int                           // parts to leave out, this one included
-}
-
-// writer appends the JSON form of a value of r to dst.
-type writer func(j *JSON, dst []byte, r *sfgo.FlatRecord) []byte
-
-// section is an object in the document.
-type section struct {
-	name  string
-	types field.Types // the record types that have it
-
-	// If not empty, the key without whose value the section is left out.
-	needs string
-}
-
-// processed are the record types that have a process.
-var processed = field.TypesOf(sfgo.PROC_EVT, sfgo.PROC_FLOW, sfgo.FILE_FLOW, sfgo.FILE_EVT, sfgo.NET_FLOW)
-
-// sections are the objects of a document, in order. The first, without a name, is the document itself.
-var sections = []section{
-	{name: "", types: processed | field.TypesOf(sfgo.K8S_EVT)},
-	{name: "container", types: processed, needs: "id"},
-	{name: "file", types: field.TypesOf(sfgo.FILE_FLOW, sfgo.FILE_EVT)},
-	{name: "flow", types: field.TypesOf(sfgo.FILE_FLOW, sfgo.NET_FLOW)},
-	{name: "k8s", types: field.TypesOf(sfgo.K8S_EVT)},
-	{name: "meta", types: processed | field.TypesOf(sfgo.K8S_EVT)},
-	{name: "net", types: field.TypesOf(sfgo.NET_FLOW)},
-	{name: "node", types: processed | field.TypesOf(sfgo.K8S_EVT)},
-	{name: "pf", types: field.TypesOf(sfgo.PROC_FLOW)},
-	{name: "pod", types: processed, needs: "id"},
-	{name: "pproc", types: processed, needs: "pid"},
-	{name: "proc", types: processed},
 }
 
 // NewJSON returns an encoder of the attributes in c.
@@ -83,9 +42,9 @@ func NewJSON(c *field.Catalogue, options JSONOptions) *JSON {
 		if f.JSON == "" {
 			continue
 		}
-		at, name := "", f.JSON
-		if i := strings.IndexByte(name, '.'); i >= 0 {
-			at, name = name[:i], name[i+1:]
+		at, name, ok := strings.Cut(f.JSON, ".")
+		if !ok {
+			at, name = "", at
 		}
 		keys[at] = append(keys[at], key{name: name, field: f})
 	}
@@ -98,7 +57,7 @@ func NewJSON(c *field.Catalogue, options JSONOptions) *JSON {
 	}
 	for t := range j.plans {
 		if sections[0].types.Has(int64(t)) {
-			j.plans[t] = plan(int64(t), keys, options)
+			j.plans[t] = newPlan(int64(t), keys, options)
 		}
 	}
 	return j
@@ -110,16 +69,23 @@ func (j *JSON) Append(dst []byte, e *engine.Event) ([]byte, error) {
 	if uint64(t) >= uint64(len(j.plans)) || j.plans[t] == nil {
 		return dst, fmt.Errorf("no JSON document for a record of type %d", t)
 	}
-	parts := j.plans[t]
-	for i := 0; i < len(parts); i++ {
-		p := &parts[i]
-		if p.absent != nil && p.absent(e.Row) {
-			i += p.skip - 1
-			continue
-		}
-		dst = append(dst, p.text...)
-		if p.value != nil {
-			dst = p.value(j, dst, e.Row)
+	var known *procTexts
+	if len(e.Row.Ptree) > 0 {
+		known = j.procs.of(e.Row)
+	}
+	plan := j.plans[t]
+	for i := range plan {
+		run := &plan[i]
+		switch {
+		case run.absent != nil && run.absent(e.Row):
+		case run.proc == 0 || known == nil:
+			dst = run.append(j, dst, e.Row)
+		case known.texts[run.proc] != nil:
+			dst = append(dst, known.texts[run.proc]...)
+		default:
+			start := len(dst)
+			dst = run.append(j, dst, e.Row)
+			j.procs.keep(known, run.proc, dst[start:])
 		}
 	}
 	dst = j.appendPolicies(dst, e)
@@ -167,52 +133,4 @@ func (j *JSON) appendTags(dst []byte, e *engine.Event) []byte {
 		dst = append(dst, ']')
 	}
 	return dst
-}
-
-// plan compiles the keys of each section into the parts of a document for records of type t. What does not depend on
-// the record becomes text.
-func plan(t int64, keys map[string][]key, options JSONOptions) []part {
-	var parts []part
-	var text bytes.Buffer
-	for _, s := range sections {
-		if !s.types.Has(t) {
-			continue
-		}
-		first := len(parts)
-		open := `,"` + s.name + `":{`
-		if s.name == "" {
-			open = "{"
-		}
-		if s.needs != "" { // the text so far is written even if the section is not
-			parts = append(parts, part{text: bytes.Clone(text.Bytes())})
-			text.Reset()
-			first++
-		}
-		text.WriteString(open)
-		comma := ""
-		for _, k := range keys[s.name] {
-			if !k.on(t) {
-				continue
-			}
-			text.WriteString(comma + `"` + k.name + `":`)
-			comma = ","
-			value, constant := k.compile(t, options)
-			if value == nil {
-				text.WriteString(constant)
-				continue
-			}
-			parts = append(parts, part{text: bytes.Clone(text.Bytes()), value: value})
-			text.Reset()
-		}
-		if s.name != "" {
-			text.WriteByte('}')
-		}
-		if s.needs != "" {
-			parts = append(parts, part{text: bytes.Clone(text.Bytes())})
-			text.Reset()
-			parts[first].skip = len(parts) - first
-			parts[first].absent = lacks(keys[s.name], s.needs)
-		}
-	}
-	return append(parts, part{text: text.Bytes()})
 }

@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -27,4 +28,28 @@ func FuzzAppendString(f *testing.F) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
+}
+
+func TestAllPlain(t *testing.T) {
+	for c := range 256 {
+		for at := range 8 {
+			for _, other := range []byte{'a', 0x7f, ' ', '!', '#', '[', ']'} {
+				s := bytes.Repeat([]byte{other}, 8)
+				s[at] = byte(c)
+				if got := allPlain(s); got != plain[c] {
+					t.Errorf("%q is plain: %v", s, got)
+				}
+			}
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	var scratch []byte
+	for _, s := range []string{"", "plain", "exactly8", "more than eight", "quote\"", "0123456\"", "0123456789\n", "\xff"} {
+		var got []byte
+		if got, scratch = quote([]byte(`x"`+s), 1, scratch); string(got) != "x"+string(appendString(nil, s)) {
+			t.Errorf("%q is quoted as %q", s, got)
+		}
+	}
 }

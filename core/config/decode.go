@@ -79,7 +79,7 @@ type validator interface{ Validate() error }
 // everything: names, types, ranges, required attributes, and what the structs' Validate methods look at. It returns
 // every problem it finds.
 func (s *Schema) Decode(e *Entry) Diagnostics {
-	d := &decoder{schema: s, entry: e, given: map[*attribute][]*Member{}}
+	d := &decoder{schema: s, entry: e, given: map[*attribute][]*Member{}, sought: map[*attribute]string{}}
 	d.defaults()
 	d.sort()
 	for _, a := range s.attrs {
@@ -87,6 +87,8 @@ func (s *Schema) Decode(e *Entry) Diagnostics {
 	}
 	if !d.diags.HasErrors() {
 		d.secrets()
+	}
+	if !d.diags.HasErrors() {
 		d.require()
 	}
 	if !d.diags.HasErrors() {
@@ -100,6 +102,7 @@ type decoder struct {
 	schema *Schema
 	entry  *Entry
 	given  map[*attribute][]*Member // where each attribute comes from; empty texts do not count
+	sought map[*attribute]string    // the secrets of these attributes were looked for, in vain
 	diags  Diagnostics
 }
 
@@ -259,7 +262,8 @@ func (d *decoder) enum(a *attribute, v *Value, text string) (any, bool) {
 	for _, e := range a.enum {
 		names = append(names, e.name)
 	}
-	if like := suggest.Names(text, slices.Values(names), 1); len(like) > 0 {
+	// One number is as much like another as it is not.
+	if like := suggest.Names(text, slices.Values(names), 1); len(like) > 0 && a.fields[0].Kind() == reflect.String {
 		diag.Hint("did you mean '%s'?", like[0])
 	}
 	return nil, false
@@ -304,7 +308,10 @@ func (d *decoder) wrong(a *attribute, v *Value, code, message string) *Diagnosti
 func (d *decoder) require() {
 	for _, a := range d.schema.attrs {
 		if a.Required && !d.has(a) && d.matters(a) && !slices.ContainsFunc(a.Unless, d.hasNamed) {
-			d.diags.Errorf(d.entry.Pos, "P302", "%s: required attribute '%s' is missing", d.entry.Instance, a.Name)
+			diag := d.diags.Errorf(d.entry.Pos, "P302", "%s: required attribute '%s' is missing", d.entry.Instance, a.Name)
+			if path := d.sought[a]; path != "" {
+				diag.Hint("there is no secret %s either", path)
+			}
 		}
 	}
 }

@@ -194,18 +194,21 @@ func newAttribute(name string, f reflect.StructField) *attribute {
 	if a.parse = parserOf(f.Type, tag("kind"), tag("unit")); a.parse == nil {
 		panic(fmt.Sprintf("config: attribute %s: no parser for %s of kind %q", name, f.Type, tag("kind")))
 	}
-	a.limits(f.Type, tag("min"), tag("max"))
+	a.limits(f.Type, tag("kind"), tag("min"), tag("max"))
 	a.Type = a.typeText(f.Type, tag("kind"), tag("min"), tag("max"))
 	return a
 }
 
-// limits sets the range of a number. Durations and sizes are never negative; an int fits 32 bits.
-func (a *attribute) limits(t reflect.Type, low, high string) {
+// limits sets the range of a number. Durations, sizes and permissions are never negative; an int fits 32 bits.
+func (a *attribute) limits(t reflect.Type, kind, low, high string) {
 	a.min, a.max = math.MinInt64, math.MaxInt64
 	switch t {
 	case reflect.TypeFor[int]():
 		a.min, a.max, a.bounded = math.MinInt32, math.MaxInt32, true
 	case reflect.TypeFor[int64](), reflect.TypeFor[time.Duration]():
+		a.min = 0
+	}
+	if kind == "octal" {
 		a.min = 0
 	}
 	for _, limit := range []struct {

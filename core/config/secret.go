@@ -24,6 +24,9 @@ var errOpenSecret = errors.New("readable by everybody")
 // Secret reads the credential of an attribute. Errors name the path, never the content. It reads anew each time, so it
 // also serves to pick up a credential that has been replaced.
 func (v *Vault) Secret(attr string) (string, error) {
+	if err := v.check(); err != nil {
+		return "", err
+	}
 	s, err := v.read(attr)
 	if errors.Is(err, errOpenSecret) {
 		err = nil
@@ -31,15 +34,20 @@ func (v *Vault) Secret(attr string) (string, error) {
 	return s, err
 }
 
-// read returns errOpenSecret together with the secret if others can read it.
-func (v *Vault) read(attr string) (string, error) {
+// check says whether there is a directory to look in.
+func (v *Vault) check() error {
 	dir, err := os.Stat(v.Dir)
 	if err != nil {
-		return "", fmt.Errorf("secret directory %s: %w", v.Dir, reason(err))
+		return fmt.Errorf("secret directory %s: %w", v.Dir, reason(err))
 	}
 	if !dir.IsDir() {
-		return "", fmt.Errorf("secret directory %s: not a directory", v.Dir)
+		return fmt.Errorf("secret directory %s: not a directory", v.Dir)
 	}
+	return nil
+}
+
+// read returns errOpenSecret together with the secret if others can read it.
+func (v *Vault) read(attr string) (string, error) {
 	path := filepath.Join(v.Dir, attr)
 	info, err := os.Stat(path)
 	if err != nil {
@@ -96,20 +104,31 @@ func (d *decoder) secrets() {
 		if !a.Secret || d.has(a) || !d.matters(a) {
 			continue
 		}
-		text, err := vault.read(a.Name)
-		at := Pos{File: filepath.Join(vault.Dir, a.Name)}
-		switch {
-		case err == nil:
-		case errors.Is(err, errOpenSecret):
-			d.diags.Warnf(d.entry.Pos, "P501", "%s.%s: %v", d.entry.Instance, a.Name, err).
-				Hint("take the permission away from others: chmod o-r")
-		case errors.Is(err, fs.ErrNotExist) && (!a.Required || len(a.Unless) > 0):
-			continue // require says what is missing
-		default:
+		if err := vault.check(); err != nil {
 			d.diags.Errorf(d.entry.Pos, "P501", "%s.%s: %v", d.entry.Instance, a.Name, err)
-			continue
+			return
 		}
-		d.given[a] = []*Member{{Key: a.Name, Pos: at, Val: &Value{Pos: at, Kind: String, Text: text}}}
-		a.store(text)
+		d.secret(vault, a)
 	}
+}
+
+// secret looks up one credential. That it is not there is no fault if it is not needed, or another may take its place.
+func (d *decoder) secret(vault *Vault, a *attribute) {
+	path := filepath.Join(vault.Dir, a.Name)
+	text, err := vault.read(a.Name)
+	switch {
+	case err == nil:
+	case errors.Is(err, errOpenSecret):
+		d.diags.Warnf(d.entry.Pos, "P501", "%s.%s: %v", d.entry.Instance, a.Name, err).
+			Hint("take the permission away from others: chmod o-r %s", path)
+	case errors.Is(err, fs.ErrNotExist) && (!a.Required || len(a.Unless) > 0):
+		d.sought[a] = path
+		return
+	default:
+		d.diags.Errorf(d.entry.Pos, "P501", "%s.%s: %v", d.entry.Instance, a.Name, err)
+		return
+	}
+	at := Pos{File: path}
+	d.given[a] = []*Member{{Key: a.Name, Pos: at, Val: &Value{Pos: at, Kind: String, Text: text}}}
+	a.store(text)
 }

@@ -27,6 +27,8 @@ type sample struct {
 	Hosts    []string      `attr:"es.addresses" when:"export=es" required:"true"`
 	User     string        `attr:"es.username" when:"export=es" required:"true" unless:"es.apikey" secret:"true"`
 	Key      string        `attr:"es.apikey" when:"export=es" secret:"true"`
+	TLSKey   string        `attr:"syslog.tls.key" when:"export=syslog" kind:"path" secret:"true"`
+	APIKey   string        `attr:"findings.apikey" when:"export=syslog" required:"true" secret:"true"`
 	Cluster  string        `attr:"cluster.id" env:"CLUSTER_ID"`
 	Type     string        `attr:"type" compat:"true"`
 	Vault

@@ -22,7 +22,7 @@ import (
 //	required:"true"           an entry without it is refused …
 //	unless:"es.apikey"        … except if one of these attributes is set
 //	when:"export=es|syslog"   the attribute matters only if another has one of these values; ';' separates alternatives
-//	secret:"true"             a credential: never shown; may be looked up in a file
+//	secret:"true"             a credential: never shown; may be looked up in a file (one of kind path is that file)
 //	env:"CLUSTER_ID"          a variable that sets it, besides <PROCESSOR>_<ATTRIBUTE>
 //	allowempty:"true"         an empty text is a value, not the absence of one
 //	compat:"true"             accepted, without effect
@@ -47,6 +47,7 @@ type attribute struct {
 	parse    parser
 	min, max int64
 	bounded  bool // max was given, or follows from the type
+	isPath   bool
 	enum     []enumValue
 	retired  map[string]string
 	when     []condition
@@ -177,7 +178,8 @@ func newAttribute(name string, f reflect.StructField) *attribute {
 			Required: yes("required"), Unless: words(tag("unless")), When: tag("when"),
 			Secret: yes("secret"), AllowEmpty: yes("allowempty"), Compat: yes("compat"),
 		},
-		when: conditions(tag("when")),
+		when:   conditions(tag("when")),
+		isPath: tag("kind") == "path",
 	}
 	for _, v := range words(tag("enum")) {
 		spellings := strings.Split(v, "=")

@@ -128,6 +128,9 @@ func (d *decoder) secret(vault *Vault, a *attribute) {
 		d.diags.Errorf(d.entry.Pos, "P501", "%s.%s: %v", d.entry.Instance, a.Name, err)
 		return
 	}
+	if a.isPath { // whoever wants the file reads it
+		text = path
+	}
 	at := Pos{File: path}
 	d.given[a] = []*Member{{Key: a.Name, Pos: at, Val: &Value{Pos: at, Kind: String, Text: text}}}
 	a.store(text)

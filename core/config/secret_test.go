@@ -92,3 +92,26 @@ func TestSecretReadableByAll(t *testing.T) {
 		t.Errorf("Secret returned %q, %v", s, err)
 	}
 }
+
+// TestSecretKinds looks up a credential that has no alternative, and one that is a file.
+func TestSecretKinds(t *testing.T) {
+	dir := t.TempDir()
+	text := `{"export": "syslog", "vault.secrets": true, "vault.path": "` + dir + `"}`
+	_, diags := decode(t, text)
+	want := "p.json:1:1: error: exporter.findings.apikey: secret " + dir + "/findings.apikey: no such file or directory [P501]"
+	if got := formatted(diags); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, name := range []string{"findings.apikey", "syslog.tls.key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("k"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, diags := decode(t, text)
+	if len(diags) > 0 {
+		t.Error(diags)
+	}
+	if cfg.APIKey != "k" || cfg.TLSKey != dir+"/syslog.tls.key" {
+		t.Errorf("keys are %q and %q", cfg.APIKey, cfg.TLSKey)
+	}
+}

@@ -56,6 +56,21 @@ fuzz: ## run each fuzz target for FUZZTIME
 	  done; \
 	done
 
+# The benchmarks of the whole program: CPU time, allocations and memory per record beside the floor, which is inflating
+# the same blocks. SFP_BENCH_TRACE and SFP_BENCH_RECORDS choose what is replayed; COUNT=6 gives benchstat something to compare.
+COUNT ?= 1
+bench: ## measure replays: cost per record, and its ratio to the floor
+	@mkdir -p bench
+	$(GO) test -run '^$$' -bench '^BenchmarkReplay$$' -benchtime 1x -count $(COUNT) -timeout 60m ./driver | tee bench/new.txt
+
+bench-compare: ## compare with git revision REV, for example REV=HEAD~1 COUNT=6
+	@test -n "$(REV)" || { echo "usage: make bench-compare REV=revision [COUNT=6]" >&2; exit 2; }
+	rm -rf bench/rev && git worktree prune && git worktree add --detach bench/rev $(REV)
+	cd bench/rev && $(GO) test -run '^$$' -bench '^BenchmarkReplay$$' -benchtime 1x -count $(COUNT) -timeout 60m ./driver | tee ../old.txt
+	git worktree remove --force bench/rev
+	$(MAKE) bench
+	$(GO) tool benchstat bench/old.txt bench/new.txt
+
 generate: ## regenerate parser, reference pages and traces
 	$(GO) generate ./...
 

@@ -24,7 +24,7 @@ func TestJSONRemembersProcesses(t *testing.T) {
 	// The same process under another parent, and without any.
 	trees = append(trees, []*sfgo.Process{trees[0][0], trees[1][0]}, trees[0][:1])
 	testers := []*tester{newTester(JSONOptions{}), newTester(JSONOptions{Extended: true})}
-	for range 2000 {
+	for range 500 {
 		typ := documentTypes[rnd.IntN(len(documentTypes)-1)] // all but Kubernetes events
 		r := newRow(typ)
 		for a := sfgo.TS_INT; a < sfgo.INT_ARRAY_SIZE; a++ {

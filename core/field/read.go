@@ -126,6 +126,12 @@ func chainNames(f *Field, from int) *Field {
 		}
 		return dst
 	}
+	f.Print = func(r *sfgo.FlatRecord, dst []string) []string {
+		for i := from; i < len(r.Ptree); i++ {
+			dst = append(dst, procName(r.Ptree[i]))
+		}
+		return dst
+	}
 	f.AtStrs = func(r *sfgo.FlatRecord, i int, dst []string) []string {
 		if i >= len(r.Ptree) {
 			return append(dst, "")

@@ -150,6 +150,12 @@ func (r *resolver) rule(it *item, skip bool) *policy.Rule {
 	u := &user{kind: "rule", name: it.name.s, at: it.at(), silent: skip}
 	c := r.exempt(it, r.condition(it, u, 0), u)
 	rule.Cond = c.node
+	var named facts
+	rule.Output, named = r.output(it, u)
+	c.broken = c.broken || named.broken
+	if skip {
+		c.add(named, false)
+	}
 	if !r.evaluable(it, rule, c, skip) {
 		return nil
 	}
@@ -167,7 +173,7 @@ func (r *resolver) evaluable(it *item, rule *policy.Rule, c *result, skip bool) 
 		return false
 	case len(c.unanswerable) == 0:
 		r.constant(it, c)
-	case c.broken:
+	case c.broken && r.checks != Lenient: // the set cannot be used anyway
 	case constant && !bool(value):
 		r.report("W504", it.at(), "rule '%s' is not evaluable on SysFlow data (%s) and is switched off", it.name.s, missing)
 		rule.Evaluable, rule.Enabled = policy.NotEvaluable, false

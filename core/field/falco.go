@@ -70,15 +70,16 @@ func falcoFields(s *sets) []*Field {
 			Help: "whether the file was opened to be created if need be", Example: "true"},
 
 		{Name: "proc.args", Of: "sf.proc.args", Type: Str, Applies: onProc, Stored: true, Attr: sfgo.PROC_EXEARGS_STR,
-			Subscript: Index,
+			OfProcess: true, Subscript: Index,
 			AtStr:     func(r *sfgo.FlatRecord, i int) (string, bool) { return argument(exeArgs(r), i) },
 			Help:      "arguments, joined by blanks; [n] is one of them, from 0", Example: "-m http.server"},
 		chainStr(&Field{Name: "proc.aargs", Type: Str, Multi: true, Applies: onProc, Query: true, Subscript: Index,
 			Help: "arguments along the process tree", Example: "-v"}, 0, procArgs),
-		{Name: "proc.tty", Of: "sf.proc.tty", Type: Bool, Applies: onProc, Truthy: true,
+		{Name: "proc.tty", Of: "sf.proc.tty", OfProcess: true, Type: Bool, Applies: onProc, Truthy: true,
 			Bool: func(r *sfgo.FlatRecord) bool { return ints(r)[sfgo.PROC_TTY_INT] != 0 },
 			Help: "whether the process is attached to a terminal; any integer but 0 means it is", Example: "true"},
 		{Name: "proc.vpid", Of: "sf.proc.entry", Type: Int, Applies: onProc, Query: true, Answers: []int64{1},
+			OfProcess: true,
 			Int: func(r *sfgo.FlatRecord) (int64, bool) {
 				if ints(r)[sfgo.PROC_ENTRY_INT] == 0 {
 					return 0, false
@@ -149,18 +150,20 @@ func falcoMode(s *sets) []*Field {
 		chainPid(&Field{Name: "proc.apid", Of: "sf.proc.apid", Type: Int, Multi: true, Applies: onProc, Query: true,
 			Subscript: Index, Help: "process ids" + onlyAncestors, Example: "7955, 1"}, 1),
 
-		{Name: "proc.cmdline", Of: "sf.proc.cmdline", Type: Str, Applies: onProc, Query: true, // F4
+		{Name: "proc.cmdline", Of: "sf.proc.cmdline", OfProcess: true, Type: Str, Applies: onProc, Query: true, // F4
 			Append: func(r *sfgo.FlatRecord, dst []byte) []byte { return appendCmdline(dst, Basename(exe(r)), exeArgs(r)) },
 			Help:   "base name of the executable, and arguments", Example: "python3.11 -m http.server"},
-		{Name: "proc.pcmdline", Of: "sf.pproc.cmdline", Type: Str, Applies: onProc, Query: true,
+		{Name: "proc.pcmdline", Of: "sf.pproc.cmdline", OfProcess: true, Type: Str, Applies: onProc, Query: true,
 			Append: parentText(appendShortCmdline),
 			Help:   "base name of the parent's executable, and its arguments", Example: "bash -l"},
 
 		// F5. Two forms of one value, so there always is one, if only the empty text: hence on all types.
 		{Name: "proc.name", Of: "sf.proc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
+			OfProcess: true,
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string { return appendNameForms(dst, Basename(exe(r))) },
 			Help: "base name of the executable, and its first 15 bytes", Example: "dpkg-preconfigure, dpkg-preconfigu"},
 		{Name: "proc.pname", Of: "sf.pproc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
+			OfProcess: true,
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string {
 				return appendNameForms(dst, parentStr(procName)(r))
 			},
@@ -184,13 +187,14 @@ func falcoMode(s *sets) []*Field {
 // deprecatedFields declares spellings that published policies use.
 func deprecatedFields() []*Field {
 	str := func(name, of string, a sfgo.Attribute) *Field {
-		return &Field{Name: name, Deprecated: of, Type: Str, Applies: onProc, Stored: true, Attr: a, Help: "see " + of}
+		return &Field{Name: name, Deprecated: of, Type: Str, Applies: onProc, OfProcess: true, Stored: true, Attr: a,
+			Help: "see " + of}
 	}
 	family := sockFamily("sf.net.sockfamily")
 	family.Deprecated = "fd.sockfamily"
 	return []*Field{
 		str("sf.proc.username", "sf.proc.user", sfgo.PROC_USERNAME_STR),
-		{Name: "sf.pproc.username", Deprecated: "sf.pproc.user", Type: Str, Applies: onProc,
+		{Name: "sf.pproc.username", Deprecated: "sf.pproc.user", OfProcess: true, Type: Str, Applies: onProc,
 			Str: parentStr(func(p *sfgo.Process) string { return p.UserName }), Help: "see sf.pproc.user"},
 		{Name: "sf.file.typechar", Deprecated: "sf.file.type", Type: Enum, Applies: onFF | onFE | onNF,
 			Names: newFileTypeNames(), Str: fileLetter, Help: "see sf.file.type"},

@@ -103,6 +103,7 @@ func appendShortCmdline(dst []byte, p *sfgo.Process) []byte {
 
 // chainStr sets the readers of f to a text of each process.
 func chainStr(f *Field, from int, text func(p *sfgo.Process) string) *Field {
+	f.OfProcess = true
 	f.Strs = func(r *sfgo.FlatRecord, dst []string) []string {
 		for i := from; i < len(r.Ptree); i++ {
 			dst = append(dst, text(r.Ptree[i]))
@@ -120,6 +121,7 @@ func chainStr(f *Field, from int, text func(p *sfgo.Process) string) *Field {
 
 // chainNames sets the readers of f to the forms of the name of each process.
 func chainNames(f *Field, from int) *Field {
+	f.OfProcess = true
 	f.Strs = func(r *sfgo.FlatRecord, dst []string) []string {
 		for i := from; i < len(r.Ptree); i++ {
 			dst = appendNameForms(dst, procName(r.Ptree[i]))
@@ -155,6 +157,7 @@ func chainText(f *Field, from int, text func(dst []byte, p *sfgo.Process) []byte
 
 // chainPid sets the readers of f to the pid of each process.
 func chainPid(f *Field, from int) *Field {
+	f.OfProcess = true
 	f.Ints = func(r *sfgo.FlatRecord, dst []int64) []int64 {
 		for i := from; i < len(r.Ptree); i++ {
 			dst = append(dst, procPid(r.Ptree[i]))

@@ -33,11 +33,20 @@ func newSets() *sets {
 func sysflowFields(s *sets) []*Field {
 	var all []*Field
 	for _, group := range [][]*Field{
-		generalFields(s), procFields(), parentFields(), fileFields(s), netFields(s), containerFields(s), k8sFields(s),
+		generalFields(s), ofProcess(procFields()), ofProcess(parentFields()), fileFields(s), netFields(s),
+		containerFields(s), k8sFields(s),
 	} {
 		all = append(all, group...)
 	}
 	return all
+}
+
+// ofProcess marks the fields of a process and its parent.
+func ofProcess(fields []*Field) []*Field {
+	for _, f := range fields {
+		f.OfProcess = f.Name != "sf.proc.tid" // the thread is the event's
+	}
+	return fields
 }
 
 func generalFields(s *sets) []*Field {

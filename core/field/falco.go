@@ -71,8 +71,8 @@ func falcoFields(s *sets) []*Field {
 
 		{Name: "proc.args", Of: "sf.proc.args", Type: Str, Applies: onProc, Stored: true, Attr: sfgo.PROC_EXEARGS_STR,
 			OfProcess: true, Subscript: Index,
-			AtStr:     func(r *sfgo.FlatRecord, i int) (string, bool) { return argument(exeArgs(r), i) },
-			Help:      "arguments, joined by blanks; [n] is one of them, from 0", Example: "-m http.server"},
+			AtStr: func(r *sfgo.FlatRecord, i int) (string, bool) { return argument(exeArgs(r), i) },
+			Help:  "arguments, joined by blanks; [n] is one of them, from 0", Example: "-m http.server"},
 		chainStr(&Field{Name: "proc.aargs", Type: Str, Multi: true, Applies: onProc, Query: true, Subscript: Index,
 			Help: "arguments along the process tree", Example: "-v"}, 0, procArgs),
 		{Name: "proc.tty", Of: "sf.proc.tty", OfProcess: true, Type: Bool, Applies: onProc, Truthy: true,
@@ -160,8 +160,8 @@ func falcoMode(s *sets) []*Field {
 		// F5. Two forms of one value, so there always is one, if only the empty text: hence on all types.
 		{Name: "proc.name", Of: "sf.proc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
 			OfProcess: true,
-			Strs: func(r *sfgo.FlatRecord, dst []string) []string { return appendNameForms(dst, Basename(exe(r))) },
-			Help: "base name of the executable, and its first 15 bytes", Example: "dpkg-preconfigure, dpkg-preconfigu"},
+			Strs:      func(r *sfgo.FlatRecord, dst []string) []string { return appendNameForms(dst, Basename(exe(r))) },
+			Help:      "base name of the executable, and its first 15 bytes", Example: "dpkg-preconfigure, dpkg-preconfigu"},
 		{Name: "proc.pname", Of: "sf.pproc.name", Type: Str, Multi: true, Forms: true, Applies: onAll, Query: true,
 			OfProcess: true,
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string {

@@ -13,7 +13,7 @@ const reportEvery = time.Minute
 // counters count records. They are written by the stage's goroutines, once per batch, and read by anybody.
 type counters struct {
 	received   atomic.Uint64 // came in
-	delivered  atomic.Uint64 // the target has them
+	delivered  atomic.Uint64 // the target has them, as far as known; becomes less if that turns out to be wrong at the end
 	duplicates atomic.Uint64 // of those delivered, had been delivered before
 	retried    atomic.Uint64 // deliveries beyond a record's first one
 	dropped    atomic.Uint64 // not taken, because the queue was full or the program ended

@@ -39,14 +39,32 @@ func (d *delivery) init(cfg *Config, single bool) {
 	}
 }
 
-// deliver ships what is in the queue until it is closed and empty. When ctx ends, it gives up what is left and returns
-// the cause. A target that has gone for good makes it call abort.
+// deliver ships what is in the queue until it is closed and empty, and the far side has it all. When ctx ends, it gives
+// up what is left and returns the cause. A target that has gone for good makes it call abort.
 func (s *Stage) deliver(ctx context.Context, abort context.CancelCauseFunc) error {
+	f, _ := s.target.(Flusher)
+	err := s.shipAll(ctx, abort, f)
+	if err == nil && f != nil {
+		err = s.flush(ctx, f)
+	}
+	if err != nil {
+		s.abandon(err)
+		s.recall(f, err)
+	}
+	return err
+}
+
+// shipAll ships what is in the queue until it is closed and empty. It fails when ctx ends before.
+func (s *Stage) shipAll(ctx context.Context, abort context.CancelCauseFunc, f Flusher) error {
 	var tick <-chan time.Time
 	if s.minBatch > 1 {
 		t := time.NewTicker(flushEvery)
 		defer t.Stop()
 		tick = t.C
+	}
+	var wake <-chan struct{}
+	if f != nil {
+		wake = f.Wake()
 	}
 	last, late := time.Now(), false // of the last delivery; whether an incomplete batch is to go
 	for ctx.Err() == nil {
@@ -64,12 +82,56 @@ func (s *Stage) deliver(ctx context.Context, abort context.CancelCauseFunc) erro
 		late = false
 		select {
 		case <-s.queue.work:
+		case <-wake:
+			_ = s.try(ctx, nil) // what it does not achieve is for the next delivery, or for the flush at the end
 		case now := <-tick:
 			late = now.Sub(last) > flushEvery
 		case <-ctx.Done():
 		}
 	}
-	return s.abandon(context.Cause(ctx))
+	return context.Cause(ctx)
+}
+
+// flush waits for the far side to take all that has been delivered. It fails when ctx ends before.
+func (s *Stage) flush(ctx context.Context, f Flusher) error {
+	wait, before := s.cfg.RetryInitial, len(f.Unsent())
+	for attempt := 1; ; attempt++ {
+		left, err := f.Flush(ctx)
+		if left == 0 {
+			s.recovered(ctx)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if left < before {
+			s.lastDelivery.Store(time.Now().UnixNano())
+		}
+		before = left
+		if err == nil { // it has waited
+			attempt, wait = 0, s.cfg.RetryInitial
+			continue
+		}
+		s.failed(ctx, left, attempt, err)
+		if s.cfg.RetryAttempts > 0 && attempt > s.cfg.RetryAttempts {
+			s.recall(f, fmt.Errorf("gave up after %d attempts: %w", attempt, err))
+			return nil
+		}
+		if !pause(ctx, jitter(wait, s.cfg.RetryMaxInterval)) {
+			return context.Cause(ctx)
+		}
+		wait = min(2*wait, s.cfg.RetryMaxInterval)
+	}
+}
+
+// recall gives up what counts as delivered but has not reached the far side.
+func (s *Stage) recall(f Flusher, cause error) {
+	if f == nil {
+		return
+	}
+	unsent := f.Unsent()
+	s.count.delivered.Add(-uint64(len(unsent)))
+	s.giveUp(unsent, "not acknowledged", cause, 1)
 }
 
 // ship takes a batch from the queue and delivers it, however long that takes. Afterwards, every record of it is
@@ -82,13 +144,14 @@ func (s *Stage) ship(ctx context.Context) error {
 	return err
 }
 
-// try delivers items, again and again if need be.
+// try delivers items, again and again if need be. Without items, it makes the target deliver what it still has.
 func (s *Stage) try(ctx context.Context, items []encode.Item) error {
 	wait := s.cfg.RetryInitial
 	for attempt := 1; ; attempt++ {
 		err := s.target.Deliver(ctx, items)
+		some := len(items) > 0
 		items = s.sort(items, attempt, err)
-		if len(items) == 0 {
+		if len(items) == 0 && (some || err == nil) {
 			s.recovered(ctx)
 			return nil
 		}
@@ -164,7 +227,7 @@ func (s *Stage) giveUp(items []encode.Item, cause string, err error, attempts in
 }
 
 // abandon gives up what is in the queue, and what still comes in until it is closed.
-func (s *Stage) abandon(cause error) error {
+func (s *Stage) abandon(cause error) {
 	for {
 		ready, closed := s.queue.state()
 		switch {
@@ -173,7 +236,7 @@ func (s *Stage) abandon(cause error) error {
 			s.giveUp(s.items, "shutdown", cause, 0)
 			s.queue.settle(len(s.items))
 		case closed:
-			return cause
+			return
 		default:
 			<-s.queue.work // encoding does not block: the end of ctx has ended it
 		}

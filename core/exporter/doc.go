@@ -12,7 +12,8 @@
 // records are dropped.
 //
 // Every record that entered is accounted for: it is delivered, dropped because the queue was full, dead (given up), or
-// still in the queue.
+// still in the queue. A transport may find out at the very end that the far side lacks records that counted as
+// delivered ([Flusher]); they are moved to the dead.
 //
 // Encoders (package encode) and transports (package transport) are values in [Kinds]: a new one is a file of its own
 // and an entry there.

@@ -48,6 +48,17 @@ type Opener interface {
 	Open(ctx context.Context) error
 }
 
+// Flusher is implemented by a Transport whose Deliver may return before the far side has everything.
+type Flusher interface {
+	// Flush waits a moment for the far side to take what Deliver has taken, and returns how many records it has not
+	// taken yet. It is called when all is delivered and nothing more will come, until it returns 0.
+	Flush(ctx context.Context) (left int, err error)
+	// Unsent returns the records that the far side has not taken, valid until another method is called.
+	Unsent() []encode.Item
+	// Wake has a value when a call of Deliver, if need be without items, is necessary for the far side to take the rest.
+	Wake() <-chan struct{}
+}
+
 // Reopener is implemented by a Transport to a target that may be replaced behind its back. Reopen may be called by any
 // goroutine.
 type Reopener interface {
@@ -94,6 +105,12 @@ func Builtin() Kinds {
 			}},
 			"file": {New: func(cfg *Config, _ *Env, log *slog.Logger) (Transport, error) {
 				return transport.NewFile(cfg.FileConfig, log), nil
+			}},
+			"syslog": {New: func(cfg *Config, _ *Env, log *slog.Logger) (Transport, error) {
+				if cfg.Proto == "udp" {
+					return transport.NewSyslogUDP(cfg.SyslogConfig), nil
+				}
+				return transport.NewSyslogStream(cfg.SyslogConfig, log)
 			}},
 			"null": {New: func(*Config, *Env, *slog.Logger) (Transport, error) {
 				return transport.Null{}, nil

@@ -1,6 +1,6 @@
 // Package transport delivers encoded records to their targets; each target has a file.
 //
-//	exporter --batch of items--> Deliver --> terminal, file, nowhere
+//	exporter --batch of items--> Deliver --> terminal, file, syslog over TCP, TLS or UDP, nowhere
 //
 // A transport is made without side effects: nothing is created, opened or sent before Open or the first Deliver, so
 // that a configuration can be tested where another program exports. Its Probe, if it has one, asks whether delivering
@@ -10,8 +10,13 @@
 // any other error, nothing is. What is not delivered comes again, first, in the same order, unless the exporter gives
 // it up. [ErrGone] ends the program.
 //
-// Ownership: one goroutine calls Open, Deliver and Close. The batch and its bytes are the exporter's again when
-// Deliver returns. Reopen may be called by any goroutine.
+// Not obvious: a write to a TCP connection succeeds when the kernel has the bytes. What it still held when a connection
+// breaks is known, to the byte, until the socket is closed; [SyslogStream] keeps these records (outbox.go) and sends
+// them again. With the ending of the program in sight, Flush waits for the rest, and Unsent names what has to be given
+// up.
 //
-// Start reading at [File.Deliver].
+// Ownership: one goroutine calls all methods but Reopen, which any goroutine may call. The batch and its bytes are the
+// exporter's again when Deliver returns.
+//
+// Start reading at [File.Deliver], then [SyslogStream.Deliver].
 package transport

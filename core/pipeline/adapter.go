@@ -111,8 +111,9 @@ func (t *testable) Test(ctx context.Context) error {
 
 // source is a driver of a pipeline.
 type source interface {
-	// run brings records in until they end or ctx does. hard is the context for passing on what has been read.
-	run(ctx, hard context.Context, path string, root *plugins.SFChannel) error
+	// run brings records in until they end or ctx does. hard is the context for passing on what has been read. It calls
+	// passed once, when it will not write root any more, which may be some time before it returns.
+	run(ctx, hard context.Context, path string, root *plugins.SFChannel, passed func()) error
 	impl() any
 }
 
@@ -122,7 +123,8 @@ type builtinSource struct {
 	conf   map[string]any
 }
 
-func (s *builtinSource) run(ctx, _ context.Context, path string, root *plugins.SFChannel) error {
+func (s *builtinSource) run(ctx, _ context.Context, path string, root *plugins.SFChannel, passed func()) error {
+	defer passed()
 	return s.driver.RunContext(ctx, withPath(s.conf, path), root)
 }
 
@@ -152,41 +154,50 @@ type pluginSource struct {
 
 func (s *pluginSource) impl() any { return s.driver }
 
-// run calls RunContext or, for a driver that does not have it, Init and Run; it passes on what the driver writes and
-// returns when all of that has been passed on.
-func (s *pluginSource) run(ctx, hard context.Context, path string, root *plugins.SFChannel) error {
+// run calls RunContext or, for a driver that does not have it, Init and Run, and passes on what the driver writes. A
+// driver that goes on when hard ends is left alone.
+func (s *pluginSource) run(ctx, hard context.Context, path string, root *plugins.SFChannel, passed func()) error {
 	own, err := builtinChannels()[sysflowType](s.name, s.size)
 	if err != nil {
+		passed()
 		return err
 	}
 	out, err := use[plugins.SFChannel](own.value())
 	if err != nil {
+		passed()
 		return err
 	}
-	var passing sync.WaitGroup
-	passing.Go(func() {
+	var pumping, passing sync.WaitGroup
+	pumping.Go(func() {
 		s.lost.Add(own.pump(hard, records))
 		own.close(batches)
 	})
 	passing.Go(func() {
-		for b := range out.Batches() {
-			if root.Send(hard, b) != nil {
-				s.lost.Add(uint64(b.Count))
-				s.lost.Add(own.discard(hard, batches))
-				return
-			}
-		}
+		defer passed()
+		s.pass(hard, out, own, root)
 	})
 	result := make(chan error, 1)
 	go func() { result <- errors.Join(s.call(ctx, path, own, out), s.stop()) }()
 	select {
 	case err = <-result:
-	case <-hard.Done(): // what does not stop is left alone
+	case <-hard.Done():
 		err = fmt.Errorf("%w; the driver still runs", context.Cause(hard))
 	}
 	own.close(records) // if the driver has not
+	pumping.Wait()
 	passing.Wait()
 	return err
+}
+
+// pass hands on blocks until there are no more.
+func (s *pluginSource) pass(hard context.Context, out *plugins.SFChannel, own channel, root *plugins.SFChannel) {
+	for b := range out.Batches() {
+		if root.Send(hard, b) != nil {
+			s.lost.Add(uint64(b.Count))
+			s.lost.Add(own.discard(hard, batches))
+			return
+		}
+	}
 }
 
 // call runs the driver to its end.

@@ -35,6 +35,8 @@ type Options struct {
 
 	// Grace is how long stages may drain once the pipeline is told to stop; 0 stands for 25 seconds.
 	Grace time.Duration
+
+	open func(path string) (library, error) // opens a plugin; nil: for real
 }
 
 // Where plugins are looked for if nothing else is said.
@@ -87,7 +89,10 @@ type sourcePlan struct {
 // of these is an error, there is no pipeline. An error is returned if the file is fine but a stage cannot be built: a
 // policy is broken, or a plugin refuses its entry.
 func Load(o Options) (*Pipeline, config.Diagnostics, error) {
-	l := &loader{Options: o, catalog: newCatalog(o.Registry, openPlugin), log: slog.New(slog.DiscardHandler)}
+	if o.open == nil {
+		o.open = openPlugin
+	}
+	l := &loader{Options: o, catalog: newCatalog(o.Registry, o.open), log: slog.New(slog.DiscardHandler)}
 	if o.Sink != nil {
 		l.log = slog.New(o.Sink.Handler())
 	}

@@ -56,7 +56,7 @@ func (p *Pipeline) Run(ctx context.Context, path string) Result {
 	p.log.Info("Starting the processing pipeline")
 	start := time.Now()
 
-	var stages sync.WaitGroup
+	var stages, drivers sync.WaitGroup
 	for _, n := range p.nodes {
 		stages.Go(func() { r.stage(n) })
 	}
@@ -65,17 +65,20 @@ func (p *Pipeline) Run(ctx context.Context, path string) Result {
 			stages.Go(func() { r.pump(e) })
 		}
 	}
-	stages.Go(func() { r.drivers(path) })
+	drivers.Go(func() { r.drivers(path) })
+	ended := make(chan struct{})
 	go func() {
 		stages.Wait()
-		close(p.drained)
+		close(p.drained) // a driver may wait for it
+		drivers.Wait()
+		close(ended)
 	}()
 	life, over := context.WithCancel(context.Background())
 	defer over()
 	var company sync.WaitGroup // what accompanies the run, and ends with it
 	company.Go(func() { r.heed(life) })
 	company.Go(func() { r.progress(life, start) })
-	r.wait()
+	r.wait(ended)
 	over()
 	company.Wait()
 	r.end(nil)
@@ -94,10 +97,10 @@ func (r *run) heed(life context.Context) {
 	}
 }
 
-// wait returns when all stages have ended, or when those that were cancelled have had their last chance.
-func (r *run) wait() {
+// wait returns when all has ended, or when what was cancelled has had its last chance.
+func (r *run) wait(ended <-chan struct{}) {
 	select {
-	case <-r.drained:
+	case <-ended:
 		return
 	case <-r.soft.Done():
 	}
@@ -105,7 +108,7 @@ func (r *run) wait() {
 	grace := time.NewTimer(r.grace)
 	defer grace.Stop()
 	select {
-	case <-r.drained:
+	case <-ended:
 		return
 	case <-grace.C:
 	}
@@ -115,7 +118,7 @@ func (r *run) wait() {
 	last := time.NewTimer(lastChance)
 	defer last.Stop()
 	select {
-	case <-r.drained:
+	case <-ended:
 	case <-last.C:
 		r.log.Error("leaving stages behind that do not end")
 	}
@@ -175,33 +178,38 @@ func (r *run) pump(e *edge) {
 	}
 }
 
-// drivers runs all drivers to their end, and then ends the root channel.
+// drivers runs all drivers to their end. The root channel ends when none of them writes it any more.
 func (r *run) drivers(path string) {
 	root, err := use[plugins.SFChannel](r.root.value())
 	if err != nil {
 		r.report("drivers", "drivers not started", err)
 		r.fail(err)
+		r.root.close(batches)
+		return
 	}
-	var feeds sync.WaitGroup
+	var feeds, writing sync.WaitGroup
 	for _, f := range r.feeds {
-		if err != nil {
-			break
+		at := f.path
+		if at == "" {
+			at = path
 		}
-		feeds.Go(func() {
-			at := f.path
-			if at == "" {
-				at = path
-			}
-			err := guard("driver "+f.name, func() error { return f.source.run(r.soft, r.hard, at, root) })
-			if err != nil && r.soft.Err() != nil && errors.Is(err, context.Cause(r.soft)) {
-				err = nil // it says that it was stopped
-			}
-			if err != nil {
-				r.report(f.name, "driver failed", err)
-				r.fail(err)
-			}
-		})
+		writing.Add(1)
+		feeds.Go(func() { r.driver(f, at, root, sync.OnceFunc(writing.Done)) })
 	}
-	feeds.Wait()
+	writing.Wait()
 	r.root.close(batches)
+	feeds.Wait()
+}
+
+// driver runs a driver to its end, and calls passed, at the latest then.
+func (r *run) driver(f *feed, path string, root *plugins.SFChannel, passed func()) {
+	defer passed()
+	err := guard("driver "+f.name, func() error { return f.source.run(r.soft, r.hard, path, root, passed) })
+	if err != nil && r.soft.Err() != nil && errors.Is(err, context.Cause(r.soft)) {
+		return // it says that it was stopped
+	}
+	if err != nil {
+		r.report(f.name, "driver failed", err)
+		r.fail(err)
+	}
 }

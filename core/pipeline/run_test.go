@@ -147,10 +147,13 @@ func TestStageFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := new(world)
-			stopped, sent := make(chan struct{}), 0
+			stopped, more, sent := make(chan struct{}), make(chan struct{}), 0
 			w.produce = func(ctx context.Context, out *plugins.SFChannel) error {
 				defer close(stopped)
 				for sent = 0; ctx.Err() == nil; sent++ {
+					if sent == 2 {
+						close(more) // one for the stage that fails, and one that it will not take
+					}
 					b := &plugins.Block{Stream: new(plugins.Stream), Count: 1, Records: []*sfgo.SysFlow{header(fmt.Sprint(sent))}}
 					if err := out.Send(ctx, b); err != nil {
 						return err
@@ -161,7 +164,7 @@ func TestStageFails(t *testing.T) {
 			p := w.mustLoad(t, strings.Replace(tee, `"name": "two"`, `"name": "bad"`, 1))
 			w.export = nil
 			bad := p.nodes[4].stage.(*builtin[recordChannel, recordChannel])
-			bad.runner = failingRunner{fail}
+			bad.runner = failingRunner{more, fail}
 			r := p.Run(t.Context(), "")
 			<-stopped
 			if !r.Failed || !r.Drained {
@@ -180,11 +183,15 @@ func TestStageFails(t *testing.T) {
 	}
 }
 
-// failingRunner takes one batch and fails.
-type failingRunner struct{ fail func() error }
+// failingRunner takes one batch and fails when there are more.
+type failingRunner struct {
+	more <-chan struct{}
+	fail func() error
+}
 
 func (f failingRunner) Run(_ context.Context, in *recordChannel, _ []*recordChannel) error {
 	<-in.Batches()
+	<-f.more
 	return f.fail()
 }
 

@@ -12,8 +12,9 @@ import (
 // builder turns conditions into gates, columns and pairs.
 type builder struct {
 	*graph
-	columns []*column
-	pairs   []*pair
+	columns   []*column
+	ofProcess int // how many columns follow from the process
+	pairs     []*pair
 
 	columnIDs map[columnKey]int32
 	nodes     map[nodeKey]int32 // And and Or nodes that are done; rules share those of macros
@@ -245,7 +246,15 @@ func (b *builder) column(o *Operand, a aspect) (int32, error) {
 		return 0, err
 	}
 	id := int32(len(b.columns))
-	b.columns = append(b.columns, &column{reader: r, field: o.Field, bits: map[string]int32{}})
+	c := &column{reader: r, field: o.Field, bits: map[string]int32{}, slot: -1, ofProcess: -1}
+	if o.Field.Stored && a == plain && o.Path == "" && !o.at() {
+		c.slot = int(o.Field.Attr)
+	}
+	if o.Field.OfProcess {
+		c.ofProcess = b.ofProcess
+		b.ofProcess++
+	}
+	b.columns = append(b.columns, c)
 	b.columnIDs[key] = id
 	return id, nil
 }

@@ -13,7 +13,12 @@ type column struct {
 	tests []matcher
 	bits  map[string]int32 // positions in tests, by their keys; for building only
 
+	index *index
 	words int // of a truth
+	slot  int // of the row, where the value is on all records that have one; below 0 if it has to be read
+	// ofProcess numbers the columns whose values follow from the process; it is below 0 for others.
+	ofProcess int
+
 	// direct says that the tests are so cheap that remembering their results does not pay.
 	direct bool
 }
@@ -22,6 +27,7 @@ type column struct {
 type truth []uint64
 
 func (t truth) has(bit int32) bool { return t[bit>>6]>>(bit&63)&1 != 0 }
+func (t truth) set(bit int32)      { t[bit>>6] |= 1 << (bit & 63) }
 
 // costs of evaluating tests on a value, compared with looking the value up.
 const (
@@ -38,6 +44,7 @@ func (c *column) finish() {
 		cost += m.cost
 	}
 	c.direct = len(c.tests) <= directTests && cost <= directCost
+	c.index = newIndex(c.tests)
 }
 
 // constant says whether all records of a type have the same value.
@@ -47,18 +54,33 @@ func (c *column) constant(recordType int64) bool {
 
 // testText sets the bits of the tests that hold for a text.
 func (c *column) testText(s string, t truth) {
-	for i := range c.tests {
-		if c.tests[i].text(s) {
-			t[i>>6] |= 1 << (i & 63)
+	x := c.index
+	if x.texts != nil {
+		for _, bit := range x.texts[s] {
+			t.set(bit)
+		}
+	}
+	for _, a := range x.finders {
+		a.find(s, t)
+	}
+	for _, bit := range x.rest {
+		if c.tests[bit].text(s) {
+			t.set(bit)
 		}
 	}
 }
 
 // testNumber sets the bits of the tests that hold for a number.
 func (c *column) testNumber(v int64, ok bool, t truth) {
-	for i := range c.tests {
-		if c.tests[i].number(v, ok) {
-			t[i>>6] |= 1 << (i & 63)
+	x := c.index
+	if x.numbers != nil {
+		for _, bit := range x.numbers[v] {
+			t.set(bit)
+		}
+	}
+	for _, bit := range x.rest {
+		if c.tests[bit].number(v, ok) {
+			t.set(bit)
 		}
 	}
 }
@@ -67,7 +89,7 @@ func (c *column) testNumber(v int64, ok bool, t truth) {
 func (c *column) testNone(t truth) {
 	for i := range c.tests {
 		if c.tests[i].none {
-			t[i>>6] |= 1 << (i & 63)
+			t.set(int32(i))
 		}
 	}
 }

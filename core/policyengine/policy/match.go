@@ -14,6 +14,7 @@ type matcher struct {
 	number func(v int64, ok bool) bool // ok is false if the value is missing
 	none   bool                        // the result where there are no values at all
 	cost   int                         // roughly, in comparisons of short texts
+	index  indexed
 }
 
 // newMatcher returns the test that op holds between a value that r reads, transformed by apply, and any of lits.
@@ -22,7 +23,7 @@ func newMatcher(op Op, lits []Literal, apply []Transform, r *reader) (matcher, e
 	if missing && op != Eq {
 		return matcher{}, fmt.Errorf("operator %d with a literal for missing values", op)
 	}
-	m := matcher{none: missing, cost: len(apply)}
+	m := matcher{none: missing, cost: len(apply), index: indexable(op, lits, apply, r)}
 	var err error
 	switch n := slices.Index(apply, Len); {
 	case r.counted:
@@ -56,6 +57,28 @@ func newMatcher(op Op, lits []Literal, apply []Transform, r *reader) (matcher, e
 		m.number = func(v int64, ok bool) bool { return text(dotted(v, ok)) }
 	}
 	return m, nil
+}
+
+// indexable returns what an index needs to answer a test of a text or an integer as it is read. It does not know
+// missing numbers, nor empty patterns.
+func indexable(op Op, lits []Literal, apply []Transform, r *reader) indexed {
+	texts := r.text != nil || r.build != nil || r.texts != nil && !r.counted
+	if len(apply) > 0 || r.address || !texts && (op != Eq || equalsMissing(lits)) {
+		return indexed{}
+	}
+	switch op {
+	case Eq:
+		if texts && equalsMissing(lits) {
+			lits = append(slices.Clone(lits), Literal{})
+		}
+	case Contains, StartsWith, EndsWith:
+		if slices.ContainsFunc(lits, func(l Literal) bool { return l.Text == "" }) {
+			return indexed{}
+		}
+	default:
+		return indexed{}
+	}
+	return indexed{op, lits}
 }
 
 // equalsMissing says whether one of lits stands for a missing value.

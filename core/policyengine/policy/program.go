@@ -16,28 +16,49 @@ import (
 // that it does not refute alone; for values seen before, this subset is known. The intersection over a few columns has
 // hardly a rule left, and only for these conditions are evaluated.
 type program struct {
-	index  int            // of the program in its set
-	conds  []int32        // gates; first those of drop rules
-	rules  []*engine.Rule // of conds; nil for drop rules
-	words  int            // of a set of conds
-	all    subset
-	filter []filter
+	index int            // of the program in its set
+	conds []int32        // gates; first those of drop rules
+	rules []*engine.Rule // of conds; nil for drop rules
+	words int            // of a set of conds
+	all   subset
+
+	filter    []filter
+	ofProcess int // how many of filter, the first ones, follow from the process
 }
 
 // subset is a set of the conditions of a program.
 type subset []uint64
 
-func newSubset(words int) subset    { return make(subset, words) }
-func (s subset) add(i int)          { s[i>>6] |= 1 << (i & 63) }
-func (s subset) remove(i int)       { s[i>>6] &^= 1 << (i & 63) }
-func (s subset) count() (count int) { return countBits(s) }
+func newSubset(words int) subset { return make(subset, words) }
+func (s subset) add(i int)       { s[i>>6] |= 1 << (i & 63) }
+func (s subset) remove(i int)    { s[i>>6] &^= 1 << (i & 63) }
 
-func countBits(s []uint64) int {
+func (s subset) count() int {
 	n := 0
 	for _, w := range s {
 		n += bits.OnesCount64(w)
 	}
 	return n
+}
+
+// keep removes what is not in t and says whether anything is left.
+func (s subset) keep(t subset) bool {
+	left := uint64(0)
+	for i := range s {
+		s[i] &= t[i]
+		left |= s[i]
+	}
+	return left != 0
+}
+
+// any says whether s and t have an element in common.
+func (s subset) any(t subset) bool {
+	for i := range s {
+		if s[i]&t[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // severalIn says whether s and t have at least two elements in common.
@@ -108,11 +129,15 @@ func (s *Set) compile(index int, recordType int64, drops, rules []int32) program
 		p.all.add(i)
 	}
 	p.filter = s.filters(&p)
+	for p.ofProcess < len(p.filter) && s.columns[p.filter[p.ofProcess].column].ofProcess >= 0 {
+		p.ofProcess++
+	}
 	return p
 }
 
-// filters chooses the columns that a program looks at before it tries conditions one by one, the best first: they
-// refute many conditions and are cheap to look at.
+// filters chooses the columns that a program looks at before it tries conditions one by one: first those that follow
+// from the process, since what they refute is remembered for each process; then the best first, those that refute many
+// conditions and are cheap to look at.
 func (s *Set) filters(p *program) []filter {
 	byColumn := map[int32]subset{}
 	refuters := map[int32]refuter{}
@@ -126,12 +151,13 @@ func (s *Set) filters(p *program) []filter {
 	}
 	var list []filter
 	for c, affects := range byColumn {
-		if affects.count() > 1 {
+		if affects.count() > 1 || s.columns[c].ofProcess >= 0 {
 			list = append(list, filter{c, affects})
 		}
 	}
 	slices.SortFunc(list, func(a, b filter) int {
 		return cmp.Or(
+			cmp.Compare(min(s.columns[b.column].ofProcess, 0), min(s.columns[a.column].ofProcess, 0)),
 			cmp.Compare(b.affects.count()*s.columns[a.column].cost(), a.affects.count()*s.columns[b.column].cost()),
 			cmp.Compare(a.column, b.column))
 	})

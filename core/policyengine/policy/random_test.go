@@ -19,6 +19,7 @@ import (
 type world struct {
 	*rand.Rand
 	fields []*field.Field
+	procs  []*sfgo.FlatRecord // rows of which only what belongs to the process counts
 	rows   []*sfgo.FlatRecord
 	nodes  []Node // made for the policy at hand: some are used again, as macros are
 }
@@ -28,6 +29,9 @@ var catalogue = field.SysFlow()
 func newWorld(seed uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1))}
 	w.fields = slices.AppendSeq(slices.Collect(catalogue.Fields()), catalogue.Variants())
+	for range 12 {
+		w.procs = append(w.procs, w.row())
+	}
 	for range 60 {
 		w.rows = append(w.rows, w.row())
 	}
@@ -77,6 +81,10 @@ func (w *world) row() *sfgo.FlatRecord {
 	strs[sfgo.POD_SERVICES_STR], strs[sfgo.K8SE_MESSAGE_STR] = pick(w, docs...), pick(w, docs...)
 	strs[sfgo.POD_HOSTIP_STR] = pick(w, "", `["10.0.0.5"]`)
 	anys[sfgo.POD_HOSTIP_ANY] = pick(w, nil, []int64{83886090}, []int64{16777343, 83886090})
+	if len(w.procs) == 12 {
+		w.ofProcess(r)
+		return r
+	}
 	for range w.IntN(5) {
 		r.Ptree = append(r.Ptree, w.process())
 	}
@@ -84,6 +92,14 @@ func (w *world) row() *sfgo.FlatRecord {
 		strs[sfgo.PROC_EXE_STR] = r.Ptree[0].Exe
 	}
 	return r
+}
+
+// ofProcess gives a row a process that others may have as well.
+func (w *world) ofProcess(r *sfgo.FlatRecord) {
+	p := pick(w, w.procs...)
+	r.Ptree = p.Ptree
+	copy(r.Ints[0][sfgo.PROC_STATE_INT:sfgo.PROC_ENTRY_INT+1], p.Ints[0][sfgo.PROC_STATE_INT:])
+	copy(r.Strs[0][sfgo.PROC_EXE_STR:sfgo.PROC_CONTAINERID_STRING_STR+1], p.Strs[0][sfgo.PROC_EXE_STR:])
 }
 
 // node returns a condition.
@@ -280,7 +296,8 @@ func TestAgainstOracle(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		eval := set.NewEvaluator()
+		eval, remembers := set.NewEvaluator(), set.NewEvaluator()
+		remembers.SameTree(true)
 		for i, row := range append(w.rows, w.rows[:20]...) {
 			r := record{row, int64(i%3 + 1)}
 			want, wantDrop := oracle(p, r)
@@ -288,6 +305,10 @@ func TestAgainstOracle(t *testing.T) {
 			if drop != wantDrop || !slices.Equal(got, want) {
 				t.Fatalf("seed %d, row %d: got drop %t and %s, want %t and %s%s", seed, i, drop, names(got), wantDrop, names(want),
 					culprit(t, p, r))
+			}
+			if got, drop := remembers.Eval(row, r.num); drop != wantDrop || !slices.Equal(got, want) {
+				t.Fatalf("seed %d, row %d: remembering processes, got drop %t and %s, want %t and %s", seed, i, drop, names(got),
+					wantDrop, names(want))
 			}
 			matches += len(got)
 			if drop {

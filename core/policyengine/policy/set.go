@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
@@ -14,6 +15,8 @@ type Set struct {
 	columns  []*column
 	pairs    []*pair
 	programs []program // by position in recordTypes
+
+	ofProcess int // how many columns follow from the process
 }
 
 // recordTypes are the types of flows and events; the last stands for all others, which no attribute has a value for.
@@ -24,13 +27,23 @@ var recordTypes = [...]int64{
 
 // program returns the program for a type of record.
 func (s *Set) program(recordType int64) *program {
-	for i := range s.programs {
-		if recordTypes[i] == recordType {
-			return &s.programs[i]
-		}
+	if uint64(recordType) < uint64(len(programOf)) {
+		return &s.programs[programOf[recordType]]
 	}
 	return &s.programs[len(s.programs)-1]
 }
+
+// programOf holds the positions in recordTypes, by type.
+var programOf = func() (of [sfgo.UNKNOWN_TYPE]uint8) {
+	for t := range of {
+		i := slices.Index(recordTypes[:], int64(t))
+		if i < 0 {
+			i = len(recordTypes) - 1
+		}
+		of[t] = uint8(i)
+	}
+	return of
+}()
 
 // Compile compiles a policy set. The front ends have checked it already, so an error means that a front end is wrong: it
 // says which rules have tests that cannot be made, and why.
@@ -58,7 +71,7 @@ func Compile(p *Policy) (*Set, error) {
 	for _, c := range b.columns {
 		c.finish()
 	}
-	s := &Set{policy: p, graph: b.graph, columns: b.columns, pairs: b.pairs}
+	s := &Set{policy: p, graph: b.graph, columns: b.columns, pairs: b.pairs, ofProcess: b.ofProcess}
 	var roots []int32
 	for i, t := range recordTypes {
 		prog := s.compile(i, t, drops, rules)

@@ -83,6 +83,10 @@ func (b *Batch) Next() *sfgo.FlatRecord {
 	return &b.Recs[len(b.Recs)-1]
 }
 
+// Flattened says whether the rows were made by a flattener, not by a plugin: then those that share the array behind Ptree
+// have the same process.
+func (b *Batch) Flattened() bool { return b.slab != nil }
+
 // Full says whether the batch has no room for another row.
 func (b *Batch) Full() bool { return len(b.Recs) == BatchSize }
 

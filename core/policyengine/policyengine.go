@@ -179,6 +179,7 @@ func (s *Stage) evaluate(j job) *engine.Batch {
 func (s *Stage) apply(j job, out *engine.Batch, n *tally) {
 	eval := j.version.evaluator()
 	defer j.version.release(eval)
+	eval.SameTree(j.rows.Flattened())
 	alert := s.cfg.Mode == ModeAlert
 	for i := range j.rows.Recs {
 		row := &j.rows.Recs[i]

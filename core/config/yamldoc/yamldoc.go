@@ -31,20 +31,28 @@ import (
 // MaxFaults is the number of faults after which a document's further ones are not kept.
 const MaxFaults = 50
 
-// Fault is something wrong at one place of a document. Its text begins with file:line:column.
-type Fault struct {
+// Place is a place in a document.
+type Place struct {
 	File      string
 	Line, Col int // both from 1; 0 if the document as a whole is meant
-	Message   string
 }
 
-// Error returns the fault with its place.
-func (f *Fault) Error() string {
-	if f.Line == 0 {
-		return f.File + ": " + f.Message
+// String returns file:line:column, or the file if it is meant as a whole.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Col, f.Message)
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
+
+// Fault is something wrong at one place of a document.
+type Fault struct {
+	Place
+	Message string
+}
+
+// Error returns the fault after its place.
+func (f *Fault) Error() string { return f.Place.String() + ": " + f.Message }
 
 // Doc is a document and the faults found in it so far.
 type Doc struct {
@@ -86,7 +94,7 @@ func (d *Doc) Err() error {
 
 func (d *Doc) fault(at *yaml.Node, message string) {
 	if len(d.faults) < MaxFaults {
-		d.faults = append(d.faults, &Fault{d.file, at.Line, at.Column, message})
+		d.faults = append(d.faults, &Fault{Place{d.file, at.Line, at.Column}, message})
 	}
 }
 
@@ -110,12 +118,12 @@ type Value struct {
 // Present says whether the document has the value.
 func (v Value) Present() bool { return v.node != nil }
 
-// Line returns the line of the value, from 1, or 0 if it is absent.
-func (v Value) Line() int {
+// Place returns where the value is; the document as a whole if it is absent.
+func (v Value) Place() Place {
 	if v.node == nil {
-		return 0
+		return Place{File: v.doc.file}
 	}
-	return v.node.Line
+	return Place{v.doc.file, v.node.Line, v.node.Column}
 }
 
 // Faultf reports a fault at the value, or at the document if it is absent.

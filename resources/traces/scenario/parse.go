@@ -305,7 +305,7 @@ func (p *parser) steps(v yamldoc.Value) []step {
 // step reads one step: a verb with what belongs to it, and when it happens. A step may be no more than a wait.
 func (p *parser) step(v yamldoc.Value) step {
 	m := v.Map()
-	s := step{line: v.Line(), wait: gap, do: func(*runner) {}}
+	s := step{line: v.Place().Line, wait: gap, do: func(*runner) {}}
 	at, wait := m.Key("at"), m.Key("wait")
 	if at.Present() {
 		s.at = p.time(at)

@@ -179,7 +179,7 @@ func (p *parser) readAddress(v yamldoc.Value, portOptional bool) func(r *runner)
 	return func(r *runner) netip.AddrPort {
 		a, err := parse(t(r))
 		if err != nil {
-			r.fail(v.Line(), err)
+			r.fail(v.Place().Line, err)
 		}
 		return a
 	}

@@ -17,6 +17,8 @@
 //
 //   - A process is used when a record names it; its ancestors, its container and its pod are used with it. Their order is
 //     kept up to date as often as the table changes, not with each event: only then can it matter.
+//   - The chain of a process holds on to its ancestors as they were. Chains that are out of date are dropped now and then, so
+//     that they do not add up.
 //   - The environment, the largest part of a process by far, is shared with the parent or with the process's own earlier
 //     record where it is the same, which is the rule after a fork.
 //

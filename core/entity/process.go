@@ -181,7 +181,7 @@ func (t *Table) releaseParent(c *cell[process]) {
 // forgetProcess evicts a process. Its cell stays as long as it has children: they have lost their parent.
 func (t *Table) forgetProcess(c *cell[process]) {
 	t.dropProcess(c)
-	c.e.chain, c.e.exited = nil, false
+	c.e.chain = nil
 	if c.e.children == 0 {
 		delete(t.procs, c.e.oid)
 	}
@@ -211,12 +211,26 @@ func (t *Table) heard(c *cell[process], ts int64, exit bool) {
 	}
 }
 
+// process returns the cell of a process that is known, or nil.
+func (t *Table) process(oid sfgo.OID) *cell[process] {
+	slot := &t.recent[uint64(oid.Hpid)%uint64(len(t.recent))]
+	if c := *slot; c != nil && c.e.oid == oid && c.listed() {
+		return c
+	}
+	c := t.procs[oid]
+	if c == nil || !c.listed() {
+		return nil
+	}
+	*slot = c
+	return c
+}
+
 // resolveProcess finds the acting process of an event and what hangs on it.
 func (t *Table) resolveProcess(rec *codec.Record) {
 	ev := &rec.Event
 	ts := ev.Ints[sfgo.TS_INT]
-	c := t.procs[ev.ProcOID()]
-	if c == nil || !c.listed() {
+	c := t.process(ev.ProcOID())
+	if c == nil {
 		t.stats.Missing[Process]++
 		t.expire(ts)
 		return

@@ -64,6 +64,8 @@ type Table struct {
 	conts map[string]*cell[container]
 	pods  map[string]*cell[pod]
 
+	recent [256]*cell[process] // by process id, to save a look-up in procs; cells may have left the table
+
 	procLRU *lru[process]
 	fileLRU *lru[FileRow]
 	contLRU *lru[container]
@@ -203,6 +205,7 @@ func (t *Table) putHeader(rec *codec.Record) {
 	clear(t.exits)
 	t.exits = t.exits[:0]
 	clear(t.path[:])
+	clear(t.recent[:])
 	t.gen++
 
 	t.header = newHeaderRow(rec.SysFlow().Rec.SFHeader)

@@ -30,7 +30,7 @@ func fill(row *sfgo.FlatRecord, rec *codec.Record, res *entity.Resolved) {
 	*ints = rec.Event.Ints // zero in all slots but the event's own and the process's id
 	ints[sfgo.SF_REC_TYPE] = rec.Type
 	ints[sfgo.SFHE_VERSION_INT] = res.Header.Version
-	copy(strs[sfgo.SFHE_EXPORTER_STR:], res.Header.Strs[:])
+	*(*[3]string)(strs[sfgo.SFHE_EXPORTER_STR:]) = res.Header.Strs
 	fillContainer(ints, strs, anys, res)
 	fillProcess(ints, strs, res.Process)
 	row.Ptree = res.Ptree
@@ -48,11 +48,11 @@ func fillContainer(ints *intRow, strs *strRow, anys *anyRow, res *entity.Resolve
 	if pod == nil {
 		pod = &noPod
 	}
-	copy(ints[sfgo.CONT_TYPE_INT:], cont.Ints[:])
-	copy(strs[sfgo.CONT_ID_STR:], cont.Strs[:])
-	copy(ints[sfgo.POD_TS_INT:], pod.Ints[:])
-	copy(strs[sfgo.POD_ID_STR:], pod.Strs[:])
-	copy(anys[sfgo.POD_HOSTIP_ANY:], pod.Anys[:])
+	*(*[2]int64)(ints[sfgo.CONT_TYPE_INT:]) = cont.Ints
+	*(*[5]string)(strs[sfgo.CONT_ID_STR:]) = cont.Strs
+	*(*[2]int64)(ints[sfgo.POD_TS_INT:]) = pod.Ints
+	*(*[7]string)(strs[sfgo.POD_ID_STR:]) = pod.Strs
+	*(*[3]any)(anys[sfgo.POD_HOSTIP_ANY:]) = pod.Anys
 }
 
 // fillProcess writes the slots of the process but for its id, which is the event's.
@@ -96,7 +96,7 @@ func fillEvent(strs *strRow, anys *anyRow, rec *codec.Record) {
 
 // fillFiles writes the slots of the files. The integers of the second one are slots that other types of records use.
 func fillFiles(ints *intRow, strs *strRow, rec *codec.Record, res *entity.Resolved) {
-	clear(strs[sfgo.FILE_OID_STR:])
+	*(*[6]string)(strs[sfgo.FILE_OID_STR:]) = [6]string{}
 	if rec.Type != sfgo.FILE_FLOW && rec.Type != sfgo.FILE_EVT {
 		return
 	}
@@ -113,8 +113,8 @@ func fillFile(ints *intRow, strs *strRow, firstInt, firstStr sfgo.Attribute, f *
 		strs[firstStr] = hex.EncodeToString(oid[:])
 		return
 	}
-	copy(ints[firstInt:], f.Ints[:])
-	copy(strs[firstStr:], f.Strs[:])
+	*(*[3]int64)(ints[firstInt:]) = f.Ints
+	*(*[3]string)(strs[firstStr:]) = f.Strs
 }
 
 func bit(b bool) int64 {

@@ -91,12 +91,7 @@ func (s *Stage[Out]) block(ctx context.Context, b *plugins.Block) error {
 	st := s.stream(b)
 	err := s.records(ctx, st, b)
 	if bad, ok := errors.AsType[*badBlockError](err); ok {
-		s.counts.n[badBlock]++
-		s.counts.n[lostDecode] += uint64(bad.lost)
-		if log := s.log.due("bad_block"); log != nil {
-			log.Warn("cannot read a block, or the rest of it", "file", b.Stream.Name, "offset", b.Offset,
-				"lost", bad.lost, "err", bad.err)
-		}
+		s.badBlock(b, bad)
 		err = nil
 	}
 	if b.Release != nil {
@@ -192,6 +187,20 @@ func (s *Stage[Out]) structures(ctx context.Context, st *stream, b *plugins.Bloc
 		}
 	}
 	return nil
+}
+
+// badBlock counts the rest of a block as lost. It tells the driver, if that wants to know, or else the log.
+func (s *Stage[Out]) badBlock(b *plugins.Block, bad *badBlockError) {
+	s.counts.n[badBlock]++
+	s.counts.n[lostDecode] += uint64(bad.lost)
+	if b.Fault != nil {
+		b.Fault(b.Count-bad.lost, bad.err)
+		return
+	}
+	if log := s.log.due("bad_block"); log != nil {
+		log.Warn("cannot read a block, or the rest of it", "file", b.Stream.Name, "offset", b.Offset, "lost", bad.lost,
+			"err", bad.err)
+	}
 }
 
 // badRecord counts a record as lost whose neighbours are not.

@@ -167,7 +167,7 @@ func (o *opinion) modern(name string, m map[string]any) int64 {
 			}
 			now |= flags >> bit & 1 << to
 		}
-		m["opFlags"] = now
+		m["opFlags"] = int64(int32(now))
 	}
 	return typ
 }
@@ -337,16 +337,7 @@ func structFields(g *generic, sf *sfgo.SysFlow) map[string]any {
 // compare checks that a decoded record, and the structures made of it, are what the opinion says.
 func compare(t testing.TB, g *generic, r *codec.Record, typ int64, want map[string]any) {
 	t.Helper()
-	if r.Type != typ {
-		t.Fatalf("type is %d, want %d", r.Type, typ)
-	}
-	got, err := fieldsOf(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("type %d:\n got %v\nwant %v", typ, got, want)
-	}
+	compareRecord(t, r, typ, want)
 	sf := r.SysFlow()
 	if typ == sfgo.UNKNOWN_TYPE {
 		if sf != nil {
@@ -356,5 +347,20 @@ func compare(t testing.TB, g *generic, r *codec.Record, typ int64, want map[stri
 	}
 	if got := structFields(g, sf); !reflect.DeepEqual(got, want) {
 		t.Fatalf("structure of type %d:\n got %v\nwant %v", typ, got, want)
+	}
+}
+
+// compareRecord checks that a decoded record is what the opinion says.
+func compareRecord(t testing.TB, r *codec.Record, typ int64, want map[string]any) {
+	t.Helper()
+	if r.Type != typ {
+		t.Fatalf("type is %d, want %d", r.Type, typ)
+	}
+	got, err := fieldsOf(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("type %d:\n got %v\nwant %v", typ, got, want)
 	}
 }

@@ -68,12 +68,13 @@ type Reader struct {
 
 // job is a part of the file on its way to Next.
 type job struct {
-	part               // stored is a copy, from the free buffers
-	done chan struct{} // closed when a worker is done with the job
-	big  chan struct{} // if not nil, the job is for Next to inflate, which closes it then
+	part                // stored is a copy, from the free buffers
+	taken chan struct{} // closed when Next has inflated the block; nil if it is too small to wait for that
 
-	data []byte // what could be inflated; nil if there are no records
-	err  error  // why that is not all
+	done chan struct{} // closed when a worker is done with the job; what follows is not looked at before
+	late bool          // the block is too big to be inflated by a worker
+	data []byte        // what could be inflated; nil if there are no records
+	err  error         // why that is not all
 }
 
 // NewReader reads the header of the trace in r, and starts to read ahead. name is for messages and for the stream of the
@@ -151,9 +152,11 @@ func (r *Reader) Next(ctx context.Context) (*plugins.Block, error) {
 		if j.damage != nil {
 			r.report(*j.damage)
 		}
-		if j.big != nil {
+		if j.late {
 			r.inflate(j, r.late, maxInflated)
-			close(j.big)
+		}
+		if j.taken != nil {
+			close(j.taken)
 		}
 		if j.data != nil {
 			return r.lend(j), nil
@@ -269,27 +272,27 @@ func (r *Reader) split(s *splitter, work chan<- *job) error {
 			return err
 		}
 		j := &job{part: p, done: make(chan struct{})}
-		small := p.stored != nil && len(p.stored) <= bigBlock
 		if p.stored != nil {
 			j.stored = append(r.free.get(), p.stored...)
 		}
-		if !small {
-			close(j.done)
-		}
 		if len(p.stored) > bigBlock {
-			j.big = make(chan struct{})
+			j.late, j.taken = true, make(chan struct{})
+		}
+		ahead := p.stored != nil && !j.late // read by us before a worker has the job
+		if !ahead {
+			close(j.done)
 		}
 		select {
 		case r.ahead <- j:
 		case <-r.stop:
 			return fs.ErrClosed
 		}
-		if small {
+		if ahead {
 			work <- j
 		}
-		if j.big != nil { // one of them at a time is enough
+		if j.taken != nil { // one of them at a time is enough
 			select {
-			case <-j.big:
+			case <-j.taken:
 			case <-r.stop:
 				return fs.ErrClosed
 			}
@@ -302,7 +305,7 @@ func (r *Reader) inflate(j *job, z inflater, limit int) {
 	data, _, err := z.inflate(r.free.get(), j.stored, limit)
 	if err == errTooLong && limit < maxInflated {
 		r.free.put(data)
-		j.big = make(chan struct{})
+		j.late = true
 		return
 	}
 	r.free.put(j.stored)

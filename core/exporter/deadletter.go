@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -116,6 +115,17 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
+// probe says whether the file can be written.
+func (d *deadLetters) probe(ctx context.Context) error {
+	if d.file == nil {
+		return nil
+	}
+	if err := d.file.Probe(ctx); err != nil {
+		return fmt.Errorf("dead letter file: %w", err)
+	}
+	return nil
+}
+
 // reopen makes the next letter go to a new file of the same name, if the old one has been moved.
 func (d *deadLetters) reopen() {
 	if d.file != nil {
@@ -134,6 +144,3 @@ func (d *deadLetters) close() error {
 	}
 	return nil
 }
-
-// reason returns the failure of an item as an error.
-func reason(e transport.ItemError) error { return errors.New(e.Reason()) }

@@ -151,6 +151,7 @@ func (s *Stage) try(ctx context.Context, items []encode.Item) error {
 		err := s.target.Deliver(ctx, items)
 		some := len(items) > 0
 		items = s.sort(items, attempt, err)
+		err = cause(err)
 		if len(items) == 0 && (some || err == nil) {
 			s.recovered(ctx)
 			return nil
@@ -177,6 +178,18 @@ func (s *Stage) try(ctx context.Context, items []encode.Item) error {
 	}
 }
 
+// cause returns, of an error about single items, the one of the first that may be tried again.
+func cause(err error) error {
+	if e, ok := errors.AsType[*transport.ItemErrors](err); ok {
+		for _, it := range e.Items {
+			if it.Verdict == transport.Retry {
+				return it.Reason()
+			}
+		}
+	}
+	return err
+}
+
 // sort counts what an attempt has delivered, gives up what can never be, and returns the others, in order, in the
 // memory of items.
 func (s *Stage) sort(items []encode.Item, attempt int, err error) []encode.Item {
@@ -200,7 +213,7 @@ func (s *Stage) sort(items []encode.Item, attempt int, err error) []encode.Item 
 			delivered++
 			duplicates++
 		case transport.Undeliverable:
-			s.letters = append(s.letters, letter{item: it, cause: f.Cause, err: reason(f), status: f.Status, attempts: attempt})
+			s.letters = append(s.letters, letter{item: it, cause: f.Cause, err: f.Reason(), status: f.Status, attempts: attempt})
 		default:
 			rest = append(rest, it)
 		}
@@ -227,13 +240,17 @@ func (s *Stage) giveUp(items []encode.Item, cause string, err error, attempts in
 }
 
 // abandon gives up what is in the queue, and what still comes in until it is closed.
-func (s *Stage) abandon(cause error) {
+func (s *Stage) abandon(err error) {
+	why := "shutdown"
+	if errors.Is(err, transport.ErrGone) {
+		why = "gone"
+	}
 	for {
 		ready, closed := s.queue.state()
 		switch {
 		case ready > 0:
 			s.items = s.queue.front(s.items[:0], flattener.BatchSize)
-			s.giveUp(s.items, "shutdown", cause, 0)
+			s.giveUp(s.items, why, err, 0)
 			s.queue.settle(len(s.items))
 		case closed:
 			return

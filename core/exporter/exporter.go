@@ -76,13 +76,15 @@ func New(cfg Config, log *slog.Logger, env Env) (*Stage, error) {
 	return s, nil
 }
 
-// Test asks the target whether it will take records, and changes nothing there.
+// Test asks whether the target will take records, and whether the dead letter file can be written. It changes nothing.
 func (s *Stage) Test(ctx context.Context) error {
-	p, ok := s.target.(Prober)
-	if !ok || s.cfg.HealthCheck == "off" {
+	if s.cfg.HealthCheck == "off" {
 		return nil
 	}
-	err := p.Probe(ctx)
+	err := s.dead.probe(ctx)
+	if p, ok := s.target.(Prober); ok {
+		err = errors.Join(p.Probe(ctx), err)
+	}
 	if err != nil && s.cfg.HealthCheck == "warn" {
 		s.log.Warn("health check failed", "err", err)
 		return nil

@@ -418,6 +418,7 @@ func TestHealthCheck(t *testing.T) {
 		"bad, warn":  {`{"export": "null", "healthcheck": "warn"}`, errAway, nil, `health check failed export=null err="nobody answers"`},
 		"bad, off":   {`{"export": "null", "healthcheck": "off"}`, errAway, nil, ""},
 		"good, warn": {`{"export": "null", "healthcheck": "warn"}`, nil, nil, ""},
+		"no file":    {`{"export": "null", "deadletter.path": "/dev/null/dead"}`, nil, syscall.ENOTDIR, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &probed{err: tt.err}

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrGone is in the chain of an error after which no attempt can succeed, because the target has gone for good: the
@@ -40,7 +41,7 @@ func (e *ItemErrors) Error() string {
 	if len(e.Items) == 0 {
 		return "no item failed"
 	}
-	return fmt.Sprintf("%d items not delivered, the first because of %s", len(e.Items), e.Items[0].Reason())
+	return fmt.Sprintf("%d items not delivered, the first because of %v", len(e.Items), e.Items[0].Reason())
 }
 
 // Unwrap returns the errors of the items.
@@ -54,12 +55,15 @@ func (e *ItemErrors) Unwrap() []error {
 	return errs
 }
 
-// Reason is the cause with its details, for people.
-func (e ItemError) Reason() string {
-	if e.Err == nil {
-		return e.Cause
+// Reason is the cause with its details.
+func (e ItemError) Reason() error {
+	switch {
+	case e.Err == nil:
+		return errors.New(e.Cause)
+	case strings.HasPrefix(e.Err.Error(), e.Cause):
+		return e.Err // says it already
 	}
-	return e.Cause + ": " + e.Err.Error()
+	return fmt.Errorf("%s: %w", e.Cause, e.Err)
 }
 
 // fail returns the error of a batch of n items of which those from index first on were not delivered, all for one

@@ -36,7 +36,7 @@ func TestUDP(t *testing.T) {
 	if !ok || len(e.Items) != 1 || e.Items[0].Index != 1 || e.Items[0].Verdict != Undeliverable {
 		t.Errorf("got %v, want the second item to be undeliverable", err)
 	} else {
-		want(t, "reason", e.Items[0].Reason(), "message too large: 65508 bytes do not fit into a datagram of 65507")
+		want(t, "reason", e.Items[0].Reason().Error(), "message too large: 65508 bytes do not fit into a datagram of 65507")
 	}
 	buf := make([]byte, 1<<16)
 	for _, i := range []int{0, 2, 3} {

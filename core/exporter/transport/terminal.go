@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"syscall"
 
 	"github.com/sysflow-telemetry/sf-processor/core/exporter/encode"
@@ -50,11 +51,13 @@ func (t *Terminal) Deliver(ctx context.Context, batch []encode.Item) error {
 	if n > 0 {
 		t.torn = n > size
 	}
-	err = fmt.Errorf("write to standard output: %w", err)
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err // the path says no more than the cause
+	}
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		err = fmt.Errorf("%w: %w", err, ErrGone)
 	}
-	return fail(count, len(batch), "write", err)
+	return fail(count, len(batch), "write to standard output", err)
 }
 
 // write writes b, and returns early if ctx ends.

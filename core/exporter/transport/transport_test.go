@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -130,7 +131,8 @@ func TestErrorTexts(t *testing.T) {
 	want(t, "nothing failed", fail(5, 5, "write", os.ErrPermission), nil)
 	e := fail(3, 5, "write", os.ErrPermission).(*ItemErrors)
 	want(t, "text", e.Error(), "2 items not delivered, the first because of write: permission denied")
-	want(t, "reason without details", ItemError{Cause: "busy"}.Reason(), "busy")
+	want(t, "reason without details", ItemError{Cause: "busy"}.Reason().Error(), "busy")
+	want(t, "reason with the cause", ItemError{Cause: "write", Err: errors.New("write x: full")}.Reason().Error(), "write x: full")
 	want(t, "empty", (&ItemErrors{}).Error(), "no item failed")
 	want(t, "unwrapped", len(e.Unwrap()), 2)
 }

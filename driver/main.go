@@ -19,6 +19,7 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/field"
 	"github.com/sysflow-telemetry/sf-processor/core/logger"
 	"github.com/sysflow-telemetry/sf-processor/core/pipeline"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine"
 )
 
 // Exit codes. Those of a second signal are 128 and its number.
@@ -99,9 +100,9 @@ func (p *program) run() int {
 	defer sig.stop()
 
 	p.log.Info("sfprocessor", "version", fullVersion(), "pipeline", p.config)
-	pl, code := p.load()
+	pl := p.load()
 	if pl == nil {
-		return code
+		return exitError
 	}
 	if !p.test && p.path == "" && pl.NeedsPath() {
 		fmt.Fprintln(p.stderr, "sfprocessor: the path to read from is missing")
@@ -136,26 +137,36 @@ func (p *program) run() int {
 }
 
 // load loads the pipeline and prints what is wrong with it; then the pipeline is nil.
-func (p *program) load() (*pipeline.Pipeline, int) {
+func (p *program) load() *pipeline.Pipeline {
 	grace, diags := graceTime(os.Getenv)
-	if !diags.HasErrors() {
-		o := pipeline.Options{
-			File: p.config, Driver: p.driver, DriverDir: p.driverDir, PluginDir: p.pluginDir,
-			Environ: os.Environ(), Registry: builtins(p.stdin, p.stdout, grace), Sink: p.sink,
-			Injected: injected(os.Getenv), Grace: grace,
-		}
-		pl, found, err := pipeline.Load(o)
-		p.print(found)
-		if err != nil {
-			fmt.Fprintf(p.stderr, "%v\n", err)
-		}
-		if pl == nil {
-			return nil, exitError
-		}
-		return pl, exitOK
+	if diags.HasErrors() {
+		p.print(diags)
+		return nil
 	}
+	pl, diags, err := pipeline.Load(pipeline.Options{
+		File: p.config, Driver: p.driver, DriverDir: p.driverDir, PluginDir: p.pluginDir,
+		Environ: os.Environ(), Registry: builtins(p.stdin, p.stdout, grace), Sink: p.sink,
+		Injected: injected(os.Getenv), Grace: grace,
+	})
 	p.print(diags)
-	return nil, exitError
+	p.printBuild(err)
+	return pl
+}
+
+// printBuild writes why stages could not be built. What is wrong with policies has its place already.
+func (p *program) printBuild(err error) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range several.Unwrap() {
+			p.printBuild(e)
+		}
+		return
+	}
+	if policies, ok := errors.AsType[*policyengine.LoadError](err); ok {
+		err = policies
+	}
+	if err != nil {
+		fmt.Fprintln(p.stderr, err)
+	}
 }
 
 // print writes diagnostics to standard error; warnings only if the log shows such.

@@ -53,9 +53,7 @@ func (w *world) logText() string {
 }
 
 type readerConfig struct {
-	Handler        string `attr:"handler" required:"true"`
-	HandlerLibPath string `attr:"handlerlibpath" kind:"dir" allowempty:"true"`
-	EntityMax      int    `attr:"entity.max" default:"30000" min:"1000"`
+	EntityMax int `attr:"entity.max" default:"30000" min:"1000"`
 }
 
 type flattenerConfig struct {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -45,7 +44,13 @@ const (
 	actionDir  = "../resources/actions"
 )
 
-// libPath is the attribute of a reader that names the directory of its handler's library.
+// handlerConfig are the attributes of an entry that has a handler, besides its processor's and its handler's own.
+type handlerConfig struct {
+	Handler string `attr:"handler" required:"true" help:"what becomes of flows and events: flattener, or the name of a handler plugin"`
+	LibPath string `attr:"handlerlibpath" kind:"dir" allowempty:"true" help:"directory of the handler plugin's library"`
+}
+
+// libPath is the attribute that names the directory of a handler's library.
 const libPath = "handlerlibpath"
 
 // defaultDriver runs if neither the command line nor the file names one.
@@ -86,8 +91,8 @@ type sourcePlan struct {
 }
 
 // Load reads a pipeline file and builds its stages. It returns what is wrong with the file, warnings included; if one
-// of these is an error, there is no pipeline. An error is returned if the file is fine but a stage cannot be built: a
-// policy is broken, or a plugin refuses its entry.
+// of these is an error, there is no pipeline. An error, one or several joined ones, is returned if the file is fine but a
+// stage cannot be built: a policy is broken, or a plugin refuses its entry.
 func Load(o Options) (*Pipeline, config.Diagnostics, error) {
 	if o.open == nil {
 		o.open = openPlugin
@@ -276,6 +281,9 @@ func (p *plan) makeSchema() error {
 		p.config = p.kind.config()
 		targets = append(targets, p.config)
 	}
+	if p.kind.Handler {
+		targets = append(targets, new(handlerConfig))
+	}
 	if p.handler != nil && p.handler.Config != nil {
 		p.handlerConfig = p.handler.Config()
 		targets = append(targets, p.handlerConfig)
@@ -415,15 +423,28 @@ func (l *loader) build(g *graph) (*Pipeline, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
+	p.logShape()
 	return p, nil
 }
+
+// BuildError says which stage could not be built, and why.
+type BuildError struct {
+	Stage string
+	Err   error
+}
+
+// Error returns the reason after the name of the stage.
+func (e *BuildError) Error() string { return e.Stage + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *BuildError) Unwrap() error { return e.Err }
 
 // stageError says which stage an error is about, unless it says so itself.
 func stageError(name string, err error) error {
 	if _, ok := errors.AsType[*Fault](err); ok {
 		return err
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return &BuildError{name, err}
 }
 
 // node builds the stage of an entry.

@@ -24,7 +24,7 @@ const Installed = "/usr/local/sysflow/resources"
 type Fault struct {
 	Code    string
 	Message string
-	Hint    string
+	Hints   []string // what helps
 	Stack   []byte // of a panic
 }
 
@@ -34,8 +34,8 @@ func (f *Fault) Error() string { return f.Message + " [" + f.Code + "]" }
 // report appends the fault to diags, at a place of the pipeline file.
 func (f *Fault) report(diags *config.Diagnostics, at config.Pos) {
 	d := diags.Errorf(at, f.Code, "%s", f.Message)
-	if f.Hint != "" {
-		d.Hint("%s", f.Hint)
+	for _, h := range f.Hints {
+		d.Hint("%s", h)
 	}
 }
 
@@ -55,20 +55,6 @@ func guard(what string, f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-// library is an open plugin; *plugin.Plugin is one.
-type library interface {
-	Lookup(symbol string) (plugin.Symbol, error)
-}
-
-// openPlugin opens a library for real.
-func openPlugin(path string) (library, error) {
-	p, err := plugin.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }
 
 // symbol opens a library and returns one of its symbols as a T. The symbol is a variable, so that what is looked up is
@@ -93,19 +79,6 @@ func symbol[T any](c *catalog, path, name string) (T, error) {
 	}
 	return none, &Fault{Code: "P404",
 		Message: fmt.Sprintf("%s: symbol '%s' does not implement %s", path, name, reflect.TypeFor[T]().Name())}
-}
-
-// loadFault says why a library could not be opened, and what helps.
-func loadFault(path string, err error) *Fault {
-	reason := strings.TrimPrefix(err.Error(), fmt.Sprintf("plugin.Open(%q): ", strings.TrimSuffix(path, ".so")))
-	f := &Fault{Code: "P402", Message: fmt.Sprintf("%s: cannot load: %s", path, reason)}
-	switch {
-	case strings.Contains(reason, "different version"), strings.Contains(reason, "built with"):
-		f.Hint = "program and plugin must be built alike; build the plugin in the plugin-builder image of this release, or with: make plugin DIR=… OUT=…"
-	case strings.Contains(reason, "not implemented"):
-		f.Hint = "this program was built without cgo and cannot load plugins"
-	}
-	return f
 }
 
 var pluginName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -351,7 +324,7 @@ func (c *catalog) driver(name, dir string) (*Driver, error) {
 	}
 	f := missing("driver", name, filepath.Join(dir, name+".so"), names(c.drivers))
 	if len(c.brokenDrivers) > 0 {
-		f.Hint = "these libraries could not be loaded: " + strings.Join(c.brokenDrivers, ", ")
+		f.Hints = append(f.Hints, "these libraries could not be loaded: "+strings.Join(c.brokenDrivers, ", "))
 	}
 	return nil, f
 }
@@ -372,7 +345,9 @@ func (c *catalog) actions(dir string) (list []engine.Action, failed []brokenLibr
 // missing is the fault of a name that is not registered and has no library.
 func missing(kind, name, path string, known []string) *Fault {
 	f := &Fault{Code: "P401", Message: fmt.Sprintf("%s '%s' is neither built in nor found at %s", kind, name, path)}
-	f.Hint = strings.TrimPrefix(config.DidYouMean(name, known), "; ")
+	if like := config.DidYouMean(name, known); like != "" {
+		f.Hints = []string{strings.TrimPrefix(like, "; ")}
+	}
 	return f
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"plugin"
 	"reflect"
 	"regexp"
 	"runtime/debug"
@@ -19,67 +18,6 @@ import (
 
 // Installed is where the directories of plugins are in the images and packages.
 const Installed = "/usr/local/sysflow/resources"
-
-// A Fault is what is wrong with a plugin: its code is P401 to P407.
-type Fault struct {
-	Code    string
-	Message string
-	Hints   []string // what helps
-	Stack   []byte // of a panic
-}
-
-// Error returns the message and the code.
-func (f *Fault) Error() string { return f.Message + " [" + f.Code + "]" }
-
-// report appends the fault to diags, at a place of the pipeline file.
-func (f *Fault) report(diags *config.Diagnostics, at config.Pos) {
-	d := diags.Errorf(at, f.Code, "%s", f.Message)
-	for _, h := range f.Hints {
-		d.Hint("%s", h)
-	}
-}
-
-// asFault returns err, which some call into a plugin has returned, as a fault.
-func asFault(err error) *Fault {
-	if f, ok := errors.AsType[*Fault](err); ok {
-		return f
-	}
-	return &Fault{Code: "P402", Message: err.Error()}
-}
-
-// guard calls f, which calls into a plugin, and turns a panic into an error.
-func guard(what string, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &Fault{Code: "P407", Message: fmt.Sprintf("panic in %s: %v", what, v), Stack: debug.Stack()}
-		}
-	}()
-	return f()
-}
-
-// symbol opens a library and returns one of its symbols as a T. The symbol is a variable, so that what is looked up is
-// a pointer to it: either the pointer or the variable itself is a T.
-func symbol[T any](c *catalog, path, name string) (T, error) {
-	var none T
-	lib, err := c.open(path)
-	if err != nil {
-		return none, loadFault(path, err)
-	}
-	sym, err := lib.Lookup(name)
-	if err != nil {
-		return none, &Fault{Code: "P403", Message: fmt.Sprintf("%s: symbol '%s' not found", path, name)}
-	}
-	if v, ok := sym.(T); ok {
-		return v, nil
-	}
-	if p := reflect.ValueOf(sym); p.Kind() == reflect.Pointer && !p.IsNil() {
-		if v, ok := p.Elem().Interface().(T); ok {
-			return v, nil
-		}
-	}
-	return none, &Fault{Code: "P404",
-		Message: fmt.Sprintf("%s: symbol '%s' does not implement %s", path, name, reflect.TypeFor[T]().Name())}
-}
 
 var pluginName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -359,6 +360,6 @@ func address(v yamldoc.Value) int64 {
 		v.Faultf("want an IPv4 address, found '%s'", v.Text())
 		return 0
 	}
-	o := a.As4()
-	return int64(o[0]) | int64(o[1])<<8 | int64(o[2])<<16 | int64(o[3])<<24
+	octets := a.As4()
+	return int64(binary.LittleEndian.Uint32(octets[:]))
 }

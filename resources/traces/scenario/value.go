@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
@@ -196,6 +197,6 @@ func readIP(v yamldoc.Value) int64 {
 }
 
 func ipNumber(a netip.Addr) int32 {
-	b := a.As4()
-	return int32(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)
+	octets := a.As4()
+	return int32(binary.LittleEndian.Uint32(octets[:]))
 }

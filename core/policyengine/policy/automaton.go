@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // anchor says where in a text a pattern must occur.
 type anchor uint8
@@ -118,7 +115,7 @@ func (m *automaton) link() {
 }
 
 // find sets the bits of the tests whose patterns occur in text.
-func (m *automaton) find(text string, t truth) {
+func find[T string | []byte](m *automaton, text T, t truth) {
 	s := int32(0)
 	for i := range len(text) {
 		b := text[i]
@@ -133,79 +130,6 @@ func (m *automaton) find(text string, t truth) {
 			}
 		} else if s == 0 && m.anchor != anywhere {
 			return
-		}
-	}
-}
-
-// index answers many tests of a column at once.
-type index struct {
-	texts   map[string][]int32 // tests that a text equals one of theirs
-	numbers map[int64][]int32
-	finders []*automaton
-	rest    []int32 // tests that it does not answer
-}
-
-// indexed is what an index needs to know to answer a test; no literals if it cannot.
-type indexed struct {
-	op   Op
-	lits []Literal
-}
-
-// minIndexed is how many literals of an operator make an index worth while.
-const minIndexed = 6
-
-// newIndex returns an index of tests.
-func newIndex(tests []matcher) *index {
-	x := &index{}
-	byOp := map[Op][]int32{}
-	literals := map[Op]int{}
-	for i, m := range tests {
-		if op := m.index.op; len(m.index.lits) > 0 {
-			byOp[op] = append(byOp[op], int32(i))
-			literals[op] += len(m.index.lits)
-		} else {
-			x.rest = append(x.rest, int32(i))
-		}
-	}
-	for _, op := range []Op{Eq, Contains, StartsWith, EndsWith} {
-		if literals[op] < minIndexed || !x.add(op, tests, byOp[op]) {
-			x.rest = append(x.rest, byOp[op]...)
-		}
-	}
-	slices.SortFunc(x.rest, func(a, b int32) int { return cmp.Compare(tests[a].cost, tests[b].cost) })
-	return x
-}
-
-// add indexes the tests of an operator. It returns false if it cannot.
-func (x *index) add(op Op, tests []matcher, ids []int32) bool {
-	if op == Eq {
-		x.addEqual(tests, ids)
-		return true
-	}
-	var patterns []pattern
-	for _, id := range ids {
-		for _, l := range tests[id].index.lits {
-			patterns = append(patterns, pattern{l.Text, id})
-		}
-	}
-	anchors := map[Op]anchor{Contains: anywhere, StartsWith: atStart, EndsWith: atEnd}
-	a := newAutomaton(anchors[op], patterns)
-	if a == nil {
-		return false
-	}
-	x.finders = append(x.finders, a)
-	return true
-}
-
-func (x *index) addEqual(tests []matcher, ids []int32) {
-	x.texts, x.numbers = map[string][]int32{}, map[int64][]int32{}
-	for _, id := range ids {
-		for _, l := range tests[id].index.lits {
-			if tests[id].text != nil {
-				x.texts[l.Text] = append(x.texts[l.Text], id)
-			} else {
-				x.numbers[l.Int] = append(x.numbers[l.Int], id)
-			}
 		}
 	}
 }

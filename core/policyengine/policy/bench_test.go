@@ -2,11 +2,12 @@ package policy_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/sysflow-telemetry/sf-processor/core/field"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
@@ -35,7 +36,7 @@ func compiled(tb testing.TB, n int) *policy.Set {
 		fmt.Fprintf(&b, templates[i%len(templates)], 1000+i)
 		b.WriteByte('\n')
 	}
-	p, diags := falco.LoadSources([]falco.Source{{Name: "rules.yaml", Text: []byte(b.String())}}, falco.Options{Catalogue: field.SysFlow()})
+	p, diags := falco.LoadSources([]falco.Source{{Name: "rules.yaml", Text: []byte(b.String())}}, falco.Options{Catalogue: catalogue})
 	if diags.HasErrors() {
 		tb.Fatal(diags[0].Format())
 	}
@@ -115,5 +116,38 @@ func BenchmarkEval(b *testing.B) {
 			perRecord := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 			b.ReportMetric(perRecord/float64(n), "ns/rule")
 		})
+	}
+}
+
+// BenchmarkTrace evaluates rules on the records of real traces.
+func BenchmarkTrace(b *testing.B) {
+	for _, trace := range []string{"k8s_small.sf", "runtime-1621959914.sf", "webserver.sf"} {
+		batches := rows(b, trace)
+		sets := map[string]*policy.Set{"40 rules": compiled(b, 40), "1000 rules": compiled(b, 1000)}
+		for _, name := range []string{"sysflow", "falco"} {
+			set, err := policy.Compile(load(b, "testdata/"+name+".yaml"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			sets[name] = set
+		}
+		for _, name := range slices.Sorted(maps.Keys(sets)) {
+			b.Run(trace+"/"+name, func(b *testing.B) {
+				eval := sets[name].NewEvaluator()
+				eval.SameTree(true)
+				records := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					records = 0
+					for _, batch := range batches {
+						for i := range batch.Recs {
+							records++
+							eval.Eval(&batch.Recs[i], int64(records))
+						}
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
+			})
+		}
 	}
 }

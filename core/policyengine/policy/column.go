@@ -43,8 +43,12 @@ func (c *column) finish() {
 	for _, m := range c.tests {
 		cost += m.cost
 	}
+	if c.build != nil { // what an index answers needs no string to be made of the text
+		c.index = newIndex(c.tests, 1)
+		return
+	}
 	c.direct = len(c.tests) <= directTests && cost <= directCost
-	c.index = newIndex(c.tests)
+	c.index = newIndex(c.tests, minIndexed)
 }
 
 // constant says whether all records of a type have the same value.
@@ -52,38 +56,9 @@ func (c *column) constant(recordType int64) bool {
 	return !c.counter && (c.field.FromType || !c.field.Applies.Has(recordType))
 }
 
-// testText sets the bits of the tests that hold for a text.
-func (c *column) testText(s string, t truth) {
-	x := c.index
-	if x.texts != nil {
-		for _, bit := range x.texts[s] {
-			t.set(bit)
-		}
-	}
-	for _, a := range x.finders {
-		a.find(s, t)
-	}
-	for _, bit := range x.rest {
-		if c.tests[bit].text(s) {
-			t.set(bit)
-		}
-	}
-}
-
-// testNumber sets the bits of the tests that hold for a number.
-func (c *column) testNumber(v int64, ok bool, t truth) {
-	x := c.index
-	if x.numbers != nil {
-		for _, bit := range x.numbers[v] {
-			t.set(bit)
-		}
-	}
-	for _, bit := range x.rest {
-		if c.tests[bit].number(v, ok) {
-			t.set(bit)
-		}
-	}
-}
+func (c *column) testText(s string, t truth)           { c.index.ofText(s, c.tests, t) }
+func (c *column) testBytes(b []byte, t truth)          { c.index.ofBytes(b, c.tests, t) }
+func (c *column) testNumber(v int64, ok bool, t truth) { c.index.ofNumber(v, ok, c.tests, t) }
 
 // testNone sets the bits of the tests that hold where there are no values.
 func (c *column) testNone(t truth) {
@@ -109,7 +84,7 @@ func (c *column) test(r record, sc *scratch) truth {
 		c.testText(c.text(r.row), t)
 	case c.build != nil:
 		sc.buf = c.build(r.row, sc.buf[:0])
-		c.testText(string(sc.buf), t)
+		c.testBytes(sc.buf, t)
 	case c.texts != nil:
 		sc.texts = c.texts(r.row, sc.texts[:0])
 		for _, s := range sc.texts {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 
@@ -35,11 +36,18 @@ type view struct {
 	few      []*verdict          // by truth, if there are few tests
 	verdicts map[string]*verdict // by truth, else
 	texts    []textMemo          // values seen lately, by hash
+	built    []builtMemo
 	numbers  []numberMemo
 }
 
 type textMemo struct {
 	text    string
+	verdict *verdict
+}
+
+// builtMemo remembers a text that was put together in scratch memory: it has a copy.
+type builtMemo struct {
+	text    []byte
 	verdict *verdict
 }
 
@@ -59,6 +67,8 @@ func newView(c *column) view {
 	case c.direct || c.counter:
 	case c.numeric():
 		v.numbers = make([]numberMemo, 1<<cacheBits)
+	case c.build != nil:
+		v.built = make([]builtMemo, 1<<cacheBits)
 	default:
 		v.texts = make([]textMemo, 1<<cacheBits)
 	}
@@ -193,14 +203,19 @@ func (e *Evaluator) ofText(c *column, v *view, s string) *verdict {
 	return found
 }
 
-// ofBytes is ofText for a text that is put together in scratch memory; it is copied only if it is new.
+// ofBytes returns the verdict on a text in scratch memory.
 func (e *Evaluator) ofBytes(c *column, v *view, b []byte) *verdict {
-	if !c.direct {
-		if m := &v.texts[maphash.Bytes(e.seed, b)&(1<<cacheBits-1)]; m.text == string(b) && m.verdict != nil {
-			return m.verdict
-		}
+	m := &v.built[maphash.Bytes(e.seed, b)&(1<<cacheBits-1)]
+	if m.verdict != nil && bytes.Equal(m.text, b) {
+		return m.verdict
 	}
-	return e.ofText(c, v, string(b))
+	t := e.empty(c)
+	c.testBytes(b, t)
+	found := e.verdict(v, t)
+	if len(b) <= maxText {
+		m.text, m.verdict = append(m.text[:0], b...), found
+	}
+	return found
 }
 
 // ofNumber returns the verdict on a number.

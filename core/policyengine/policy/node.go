@@ -133,9 +133,9 @@ type Macro struct {
 
 // List is a named list of values, for tools.
 type List struct {
-	Name   string
-	Values []string // those of the lists it names included, each once
-	Pos    Pos
+	Name  string
+	Items []string // as written: names of other lists are not replaced by their values
+	Pos   Pos
 }
 
 // Drop discards the records for which its condition holds.

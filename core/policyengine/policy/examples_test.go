@@ -1,10 +1,11 @@
-package policyengine
+package policy_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/sysflow-telemetry/sf-processor/core/field"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
@@ -12,6 +13,8 @@ import (
 )
 
 // The examples that the language's specification gives, from policy text to verdict.
+
+var catalogue = field.SysFlow()
 
 // fact is something known of a record.
 type fact func(r *sfgo.FlatRecord)
@@ -65,8 +68,8 @@ const (
 
 func did(ops int64) fact { return num(sfgo.OPFLAGS_INT, ops) }
 
-// load compiles the policies of a text.
-func load(t *testing.T, yaml string, mode falco.Mode, wantCodes string) *policy.Policy {
+// parse returns the policies of a text.
+func parse(t *testing.T, yaml string, mode falco.Mode, wantCodes string) *policy.Policy {
 	t.Helper()
 	p, diags := falco.LoadSources([]falco.Source{{Name: "rules.yaml", Text: []byte(yaml)}}, falco.Options{Falco: mode, Catalogue: catalogue})
 	codes := ""
@@ -179,7 +182,7 @@ func TestWorkedExamples(t *testing.T) {
 		{`not proc.name in ("<NA>","N/A")`, record(sfgo.PROC_EVT, did(opExec)), on, false, ""},
 	} {
 		t.Run(fmt.Sprint(i, " ", tt.cond), func(t *testing.T) {
-			p := load(t, lists+"- rule: r\n  condition: >\n    "+tt.cond+"\n", tt.mode, tt.codes)
+			p := parse(t, lists+"- rule: r\n  condition: >\n    "+tt.cond+"\n", tt.mode, tt.codes)
 			if got := matched(t, p, tt.rec) == "r"; got != tt.want {
 				t.Errorf("got %t", got)
 			}
@@ -188,7 +191,7 @@ func TestWorkedExamples(t *testing.T) {
 }
 
 func TestWorkedExceptions(t *testing.T) {
-	p := load(t, `
+	p := parse(t, `
 - rule: Log writer
   desc: unexpected writer below /var/log
   condition: sf.opflags = WRITE and sf.file.path startswith /var/log
@@ -218,7 +221,7 @@ func TestWorkedExceptions(t *testing.T) {
 }
 
 func TestWorkedAppend(t *testing.T) {
-	p := load(t, `
+	p := parse(t, `
 - macro: trusted
   condition: sf.proc.name = agent
 - macro: trusted
@@ -236,7 +239,7 @@ func TestWorkedAppend(t *testing.T) {
 }
 
 func TestWorkedDrop(t *testing.T) {
-	p := load(t, `
+	p := parse(t, `
 - rule: R1
   desc: any process event
   condition: sf.type = PE

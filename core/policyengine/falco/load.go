@@ -42,9 +42,7 @@ type Source struct {
 // Load reads the policy set at path, a file or a directory. The policy is nil if one of the diagnostics is an error.
 func Load(path string, opts Options) (*policy.Policy, policy.Diagnostics) {
 	l := newLoader(opts)
-	for _, src := range l.read(path) {
-		l.source(src)
-	}
+	l.files(path)
 	return l.finish()
 }
 

@@ -25,26 +25,26 @@ func newLoader(opts Options) *loader {
 	return &loader{opts: opts, problems: problems{checks: opts.Checks}}
 }
 
-// read returns the files of the policy set at path and reports those that cannot be read.
-func (l *loader) read(path string) []Source {
-	whole := place{src: &source{name: path, order: -1}}
+// files adds the items of the policy set at path and reports files that cannot be read.
+func (l *loader) files(path string) {
+	whole := place{src: newSource(-1, path, "")}
 	files, err := Files(path)
 	if err != nil {
 		l.report("E101", whole, "cannot read policy file: %v", systemMessage(err))
-		return nil
+		return
 	}
 	if len(files) == 0 {
 		l.report("E102", whole, "no policy files (*.yaml, *.yml) under '%s'", path)
 	}
-	var srcs []Source
-	for i, name := range files {
+	for _, name := range files {
 		text, err := readFile(name)
 		if err != nil {
-			l.report("E101", place{src: &source{name: name, order: i}}, "cannot read policy file: %v", systemMessage(err))
+			l.report("E101", place{src: newSource(l.sources, name, "")}, "cannot read policy file: %v", systemMessage(err))
+			l.sources++
+			continue
 		}
-		srcs = append(srcs, Source{name, text})
+		l.source(Source{name, text})
 	}
-	return srcs
 }
 
 // readFile returns the content of a regular file of bearable size.

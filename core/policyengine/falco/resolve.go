@@ -11,6 +11,10 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
+// maxCondition bounds the memory that a syntax tree takes, which is some hundred times that of the text; the longest
+// published condition has 6 kB.
+const maxCondition = 256 << 10
+
 // resolver turns the items of a set into rules. Each macro is resolved once, when it is first needed.
 type resolver struct {
 	*loader
@@ -104,6 +108,10 @@ func (r *resolver) condition(it *item, u *user, depth int) *result {
 		return &result{node: policy.Const(false), facts: facts{broken: true}}
 	}
 	s := &scope{resolver: r, text: v.text, macro: it.kind == macroKind, user: u, depth: depth}
+	if n := len(v.text.s); n > maxCondition {
+		s.report("E110", span{0, 1}, "value of 'condition' must be text of at most %d bytes, found %d", maxCondition, n)
+		return &result{node: policy.Const(false), facts: s.facts}
+	}
 	x, err := r.parser.parse(v.text.s)
 	if err == nil {
 		err = joints(v.text.s, v.joints)

@@ -84,9 +84,12 @@ func (r *resolver) unused(p *policy.Policy) {
 	}
 	for _, it := range r.set.lists.order {
 		l := r.lists[it.name.s]
-		used := l.used
-		p.Lists = append(p.Lists, &policy.List{Name: it.name.s, Values: r.values(it.name.s), Pos: it.pos()})
-		if !used && !it.broken {
+		list := &policy.List{Name: it.name.s, Pos: it.pos()}
+		for _, item := range l.elements() {
+			list.Items = append(list.Items, item.s)
+		}
+		p.Lists = append(p.Lists, list)
+		if !l.used && !it.broken {
 			r.report("I311", it.at(), "list '%s' is never used", it.name.s)
 		}
 	}

@@ -1,6 +1,7 @@
 package flattener
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -100,8 +101,8 @@ func (b *Batch) Release() {
 	}
 }
 
-// Own returns a copy of a row that shares no memory with it but the strings and the processes of its tree. It is what
-// crosses the border to a plugin.
+// Own returns a copy of a row that shares no memory with it but the strings, the processes of its tree, and values of
+// types that our rows do not hold. It is what crosses the border to a plugin.
 func Own(r *sfgo.FlatRecord) *sfgo.FlatRecord {
 	c := &sfgo.FlatRecord{
 		Sources:    append([]sfgo.Source(nil), r.Sources...),
@@ -118,7 +119,40 @@ func Own(r *sfgo.FlatRecord) *sfgo.FlatRecord {
 		c.Strs[i] = append([]string(nil), row...)
 	}
 	for i, row := range r.Anys {
-		c.Anys[i] = append([]any(nil), row...)
+		c.Anys[i] = make([]any, len(row))
+		for j, v := range row {
+			c.Anys[i][j] = ownAny(v)
+		}
 	}
 	return c
+}
+
+// ownAny returns a copy of a value, if it is of a type that our rows hold.
+func ownAny(v any) any {
+	switch v := v.(type) {
+	case []int64:
+		return slices.Clone(v)
+	case []string:
+		return slices.Clone(v)
+	case []*sfgo.Service:
+		services := slices.Clone(v)
+		for i, s := range v {
+			if s == nil {
+				continue
+			}
+			own := *s
+			own.ClusterIP = slices.Clone(s.ClusterIP)
+			own.PortList = slices.Clone(s.PortList)
+			for j, p := range s.PortList {
+				if p != nil {
+					port := *p
+					own.PortList[j] = &port
+				}
+			}
+			services[i] = &own
+		}
+		return services
+	default:
+		return v
+	}
 }

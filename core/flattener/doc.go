@@ -7,5 +7,11 @@
 // each calls Release when done, and the last Release recycles the slab. Nobody may change a row, nor keep one beyond
 // Release; strings and the processes of Ptree may be kept.
 //
-// Start reading at [Batch].
+// A row is written slot by slot, all of them, over whatever the slab held before; most slots are neighbours that package
+// entity has ready, so that a row is a dozen copies.
+//
+// Optionally a filter drops rows that repeat an earlier one. It remembers hashes, a bounded number, and goes by the times
+// of the records.
+//
+// Start reading at [Flattener.Handle].
 package flattener

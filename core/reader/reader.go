@@ -263,8 +263,8 @@ func (s *Stage[Out]) account(st *stream, b *plugins.Block) {
 			continue
 		}
 		if log := s.log.due("evicted." + k.String()); log != nil {
-			log.Warn("too many entities, forgetting those used least recently (entity.max)", "kind", k,
-				"held", now.Held[k], "file", b.Stream.Name)
+			log.Warn("no room for more entities of usual size (entity.max), forgetting those used least recently",
+				"kind", k, "held", now.Held[k], "file", b.Stream.Name)
 		}
 	}
 	if !missed {

@@ -389,7 +389,7 @@ func TestLimits(t *testing.T) {
 	}{
 		"too many": {time.Hour, map[string]uint64{
 			"evicted.process": 200, "entities.process": 1000, "anomalies.missing_process": 1},
-			"(entity.max)\" kind=process held=1000"},
+			"least recently\" kind=process held=1000"},
 		"in time": {100 * time.Second, map[string]uint64{
 			"expired.process": 1099, "entities.process": 101, "anomalies.missing_process": 1},
 			"not known\" file=s headers=1201 processes=1 "},

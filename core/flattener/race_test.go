@@ -1,0 +1,5 @@
+//go:build race
+
+package flattener
+
+const raceEnabled = true

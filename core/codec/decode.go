@@ -37,7 +37,7 @@ var faults = map[int]error{
 	faultBool:   errors.New("boolean is neither 0 nor 1"),
 	faultLength: errors.New("length is negative or runs past the end of the data"),
 	faultCount:  errors.New("number of items is more than the data can hold"),
-	faultSize:   errors.New("items do not end where their length says"),
+	faultSize:   errors.New("items do not end where their length in bytes says"),
 	faultItems:  fmt.Errorf("more than %d items in one record", maxItems),
 	faultDepth:  fmt.Errorf("values nest deeper than %d", maxDepth),
 }

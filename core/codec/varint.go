@@ -172,7 +172,7 @@ func itemRun(b []byte, i int) (count, end, next int) {
 			return 0, 0, i
 		}
 		if size < 0 || size > int64(len(b)-i) {
-			return 0, 0, faultLength
+			return 0, 0, faultSize
 		}
 		end = i + int(size)
 	}

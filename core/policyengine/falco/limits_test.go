@@ -31,14 +31,14 @@ func TestLimits(t *testing.T) {
 		"macros downwards": {macros(1500, -1), deep},
 		"macros upwards":   {macros(1500, +1), deep},
 		"doubling macros":  {macros(200, -1) + "- rule: r\n  desc: d\n  condition: m0 and m0\n", ""},
-		"lists of lists":   {lists(10_000), ""},
+		"lists of lists":   {lists(2000), ""},
 		"transformers in output": {"- rule: r\n  desc: d\n  condition: sf.type = PE\n  output: \"" +
 			repeat("%tolower("+repeat("tolower(", 2000), 10) + "\"\n", "output: bad placeholder"},
 		"merge of itself": {"- &a\n  drop: d\n  condition: sf.type = PE\n  <<: *a\n", ""},
 		"merge of merges": {merges(), ""},
 		"alias of itself": {"- rule: r\n  desc: d\n  condition: sf.type = PE\n  exceptions: &e\n    - name: a\n" +
 			"      fields: [sf.proc.name]\n      values: &v [*v, *e]\n", "value of 'values' must be"},
-		"flow": {repeat("[", 20_000), "not valid YAML"},
+		"flow": {repeat("[", 10_500), "not valid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, ds := LoadSources([]Source{{"x.yaml", []byte(tt.text)}}, Options{Catalogue: catalogue})

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,20 +63,27 @@ func New[Out any](cfg Config, h Handler[Out], log *slog.Logger) (*Stage[Out], er
 	return s, nil
 }
 
-// Run reads in until it ends, writing what the handler makes of it to outs. It closes no channel. It fails only as the
-// handler does, for example when ctx ends.
+// Run reads in until it ends, writing what the handler makes of it to outs. It closes no channel. It fails when ctx ends,
+// and when the handler does.
 func (s *Stage[Out]) Run(ctx context.Context, in *plugins.SFChannel, outs []*Out) error {
 	s.handler.Start(outs)
-	for b := range in.Batches() {
-		err := s.block(ctx, b)
-		if err == nil && len(in.Batches()) == 0 {
-			err = s.handler.Flush(ctx)
-		}
-		if err != nil {
-			return err
+	for {
+		select {
+		case b, ok := <-in.Batches():
+			if !ok {
+				return s.handler.Flush(ctx)
+			}
+			err := s.block(ctx, b)
+			if err == nil && len(in.Batches()) == 0 {
+				err = s.handler.Flush(ctx)
+			}
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return cmp.Or(s.handler.Flush(ctx), context.Cause(ctx)) // what there is still room for
 		}
 	}
-	return s.handler.Flush(ctx)
 }
 
 // Counters yields what happened so far. Any goroutine may call it.
@@ -155,9 +163,9 @@ func (s *Stage[Out]) data(ctx context.Context, st *stream, dec *codec.Decoder, b
 
 // messages decodes records that have borders: a malformed one leaves the others readable.
 func (s *Stage[Out]) messages(ctx context.Context, st *stream, dec *codec.Decoder, b *plugins.Block) error {
-	at := 0
+	at, promised := 0, max(b.Count, len(b.Ends))
 	for i, end := range b.Ends {
-		left := len(b.Ends) - i
+		left := promised - i
 		if end < at || end > len(b.Data) {
 			return &badBlockError{left, fmt.Errorf("record %d ends at byte %d, want %d to %d", i+1, end, at, len(b.Data))}
 		}
@@ -171,6 +179,9 @@ func (s *Stage[Out]) messages(ctx context.Context, st *stream, dec *codec.Decode
 		if err := s.record(ctx, st, left); err != nil {
 			return err
 		}
+	}
+	if left := promised - len(b.Ends); left > 0 {
+		return &badBlockError{left, fmt.Errorf("%d records, but only %d ends", b.Count, len(b.Ends))}
 	}
 	return nil
 }

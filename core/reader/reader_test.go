@@ -178,6 +178,9 @@ func TestBlocks(t *testing.T) {
 			handled[:1], partial, "3 good, then record 4 ends at", ""},
 		"end past the data": {plugins.Block{Data: data, Count: 5, Ends: append(slices.Clone(ends[:3]), 1000, 2000)},
 			handled[:1], partial, "3 good, then record 4 ends at", ""},
+		"more records than ends": {plugins.Block{Data: data, Count: 7, Ends: ends}, handled, with(good, map[string]uint64{
+			"bytes": uint64(len(data)), "lost.decode": 2, "anomalies.bad_block": 1,
+		}), "5 good, then 7 records, but only 5 ends", ""},
 		"bad structure": {plugins.Block{Records: slices.Insert(slices.Clone(recs), 2, nil, &sfgo.SysFlow{})}, handled,
 			with(good, map[string]uint64{"lost.decode": 2, "anomalies.bad_record": 2}), "", "skipped a malformed record"},
 		"nothing":     {plugins.Block{}, nil, map[string]uint64{}, "", ""},
@@ -297,6 +300,29 @@ func TestFlushWhenNothingWaits(t *testing.T) {
 	if want := []int{6, 6}; !slices.Equal(h.flushes, want) { // when the channel is empty, and at its end
 		t.Errorf("flushed after %v records, want %v", h.flushes, want)
 	}
+}
+
+func TestContextEndsTheStage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := errors.New("time is up")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		h := &recorder{}
+		s, err := reader.New[int](defaults, h, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := plugins.NewChannel[*sfgo.SysFlow, *plugins.Block](1, 1)
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx, in, nil) }()
+		synctest.Wait()
+		cancel(stop)
+		if err := <-ended; !errors.Is(err, stop) {
+			t.Errorf("got %v, want %v", err, stop)
+		}
+		if len(h.flushes) != 1 {
+			t.Errorf("flushed %d times, want once", len(h.flushes))
+		}
+	})
 }
 
 func TestHandlerErrorEndsTheStage(t *testing.T) {

@@ -9,6 +9,9 @@
 // Ownership: the stage takes over the batches it receives. Events refer to their rows and release them in the end; a
 // batch without events is released here. Actions work on copies of their own.
 //
+// Hot reload: policies are compiled aside and swapped at once, when their files change (package monitor) or when
+// somebody calls [Stage.Reload]. If anything is wrong with them the old ones stay.
+//
 // Limits: at most Config.Concurrency batches are under way; a slow output slows down the input.
 //
 // Start reading at [Stage.Run].

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/monitor"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
@@ -26,6 +27,7 @@ type Stage struct {
 	log     *slog.Logger
 	load    Loader
 	actions *actions
+	monitor *monitor.Monitor // nil if files are not watched
 
 	reload   sync.Mutex              // held while policies are loaded
 	current  atomic.Pointer[version] // nil: no policies, every record passes
@@ -39,9 +41,6 @@ func New(cfg Config, log *slog.Logger, load Loader, actions ...engine.Action) (*
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Monitor == MonitorLocal {
-		return nil, errors.New("monitor: local is not supported yet; use none")
-	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -53,7 +52,13 @@ func New(cfg Config, log *slog.Logger, load Loader, actions ...engine.Action) (*
 	if cfg.Policies == "" {
 		return s, nil
 	}
-	return s, s.Reload()
+	if cfg.Monitor == MonitorLocal { // before the files are loaded, so that no change goes by unnoticed
+		s.monitor = monitor.New(cfg.Policies, cfg.MonitorInterval, log)
+	}
+	if err := s.Reload(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Reload reads the policies again. On success, batches taken from the input from now on are evaluated with the new
@@ -68,9 +73,7 @@ func (s *Stage) Reload() error {
 	if diags.HasErrors() || p == nil {
 		return &LoadError{Path: s.cfg.Policies, Diagnostics: diags}
 	}
-	for _, d := range diags {
-		s.log.Log(context.Background(), level(d.Severity), strings.TrimSpace(d.Format()))
-	}
+	s.report(diags)
 	set, err := policy.Compile(p)
 	if err != nil {
 		return fmt.Errorf("policies %s: %w", s.cfg.Policies, err)
@@ -78,6 +81,27 @@ func (s *Stage) Reload() error {
 	s.current.Store(newVersion(set, s.actions, &s.counters))
 	s.log.Info("policies loaded", "path", s.cfg.Policies, "rules", len(set.Rules()), "drops", len(set.Drops()))
 	return nil
+}
+
+// report logs diagnostics.
+func (s *Stage) report(diags policy.Diagnostics) {
+	for _, d := range diags {
+		s.log.Log(context.Background(), level(d.Severity), strings.TrimSpace(d.Format()))
+	}
+}
+
+// changed loads policies whose files have changed.
+func (s *Stage) changed() {
+	err := s.Reload()
+	if err == nil {
+		return
+	}
+	reason := err.Error()
+	if e, ok := errors.AsType[*LoadError](err); ok {
+		s.report(e.Diagnostics)
+		reason = e.Summary()
+	}
+	s.log.Error("policies not loaded, the old ones stay until the files change again", "path", s.cfg.Policies, "err", reason)
 }
 
 // job is a batch with what was fixed when it was taken from the input.
@@ -90,6 +114,18 @@ type job struct {
 // Run evaluates the batches of in until its end and sends those with events to each of outs. It returns early only when
 // ctx ends.
 func (s *Stage) Run(ctx context.Context, in *flattener.FlatChannel, outs []*engine.RecordChannel) error {
+	if s.monitor != nil {
+		watching, stop := context.WithCancel(ctx)
+		var g sync.WaitGroup
+		g.Go(func() { s.monitor.Run(watching, s.changed) })
+		defer g.Wait()
+		defer stop()
+	}
+	return s.run(ctx, in, outs)
+}
+
+// run is Run without the monitor.
+func (s *Stage) run(ctx context.Context, in *flattener.FlatChannel, outs []*engine.RecordChannel) error {
 	g, ctx := errgroup.WithContext(ctx)
 	// With the batch that the emitter waits for, Concurrency batches are under way; when the window is full, the input
 	// waits.

@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/sysflow-telemetry/sf-processor/core/field"
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
@@ -393,5 +397,71 @@ func TestSelfTest(t *testing.T) {
 	bad := newStage(t, inMode(ModeAlert), &policy.Policy{Rules: []*policy.Rule{rule("r", cond)}})
 	if err := bad.Test(t.Context()); err == nil || !strings.Contains(err.Error(), "boo") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMonitor edits a policy file while records flow: first so that it is wrong, then so that it is right.
+func TestMonitor(t *testing.T) {
+	dir := t.TempDir()
+	write := func(condition string) {
+		text := "- rule: " + strings.ReplaceAll(condition, " ", "_") + "\n  desc: d\n  condition: " + condition + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("sf.type = PE")
+	cfg := inMode(ModeAlert)
+	cfg.Policies, cfg.Monitor, cfg.MonitorInterval = dir, MonitorLocal, 20*time.Millisecond
+	log := &syncLog{lines: make(chan string, 100)}
+	s, err := New(cfg, slog.New(slog.NewTextHandler(log, nil)), func(path string, actions []string) (*policy.Policy, policy.Diagnostics) {
+		return falco.Load(path, falco.Options{Actions: actions, Catalogue: catalogue})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := flattener.NewFlatChannel(1), engine.NewRecordChannel(1)
+	var g sync.WaitGroup
+	g.Go(func() {
+		if err := s.Run(t.Context(), in, []*engine.RecordChannel{out}); err != nil {
+			t.Error(err)
+		}
+	})
+	var pool flattener.Pool
+	through := func(id int64, want string) {
+		t.Helper()
+		if err := in.Send(t.Context(), batch(&pool, id)); err != nil {
+			t.Fatal(err)
+		}
+		b := <-out.Batches()
+		expect(t, []string{describe(&b.Events[0])}, want)
+		b.Release()
+	}
+	log.wait("policies loaded")
+	through(1, "1 sf.type_=_PE alert")
+	write("sf.proc.nmae = x")
+	log.wait("unknown attribute 'sf.proc.nmae' [E301]")
+	log.wait("policies not loaded, the old ones stay")
+	through(2, "2 sf.type_=_PE alert")
+	write("sf.proc.tid > 2")
+	log.wait("policies loaded")
+	through(3, "3 sf.proc.tid_>_2 alert")
+	in.CloseBatches()
+	g.Wait()
+}
+
+// syncLog hands over the lines of a log.
+type syncLog struct{ lines chan string }
+
+func (l *syncLog) Write(p []byte) (int, error) {
+	l.lines <- string(p)
+	return len(p), nil
+}
+
+// wait returns when a line holds part.
+func (l *syncLog) wait(part string) {
+	for line := range l.lines {
+		if strings.Contains(line, part) {
+			return
+		}
 	}
 }

@@ -65,15 +65,22 @@ type LoadError struct {
 // Error returns every diagnostic as it is printed, and a last line with the number of errors.
 func (e *LoadError) Error() string {
 	var b strings.Builder
-	n := 0
 	for _, d := range e.Diagnostics {
 		b.WriteString(d.Format())
+	}
+	b.WriteString(e.Summary())
+	return b.String()
+}
+
+// Summary returns the last line of Error.
+func (e *LoadError) Summary() string {
+	n := 0
+	for _, d := range e.Diagnostics {
 		if d.Severity == policy.Error {
 			n++
 		}
 	}
-	fmt.Fprintf(&b, "policies %s: %d errors", e.Path, n)
-	return b.String()
+	return fmt.Sprintf("policies %s: %d errors", e.Path, n)
 }
 
 // level returns the log level for a severity.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -12,14 +11,45 @@ import (
 )
 
 // errEarly is what ends a plugin stage that stops reading while there is more to come.
-var errEarly = errors.New("Process returned before its input ended")
+var errEarly = errors.New("the plugin's Process returned before its input ended")
+
+// cleaner calls a plugin's Cleanup, once.
+type cleaner struct {
+	what string
+	call func()
+
+	once sync.Once
+	done chan struct{} // closed when Cleanup has returned
+	err  error         // of Cleanup, written before done is closed
+}
+
+func newCleaner(name string, call func()) *cleaner {
+	return &cleaner{what: "Cleanup of " + name, call: call, done: make(chan struct{})}
+}
+
+// clean calls Cleanup, unless that has been done, and waits for it. If ctx ends first, Cleanup is left alone.
+func (c *cleaner) clean(ctx context.Context) error {
+	c.once.Do(func() {
+		go func() {
+			defer close(c.done)
+			c.err = guard(c.what, func() error { c.call(); return nil })
+		}()
+	})
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return fmt.Errorf("%w; %s still runs", context.Cause(ctx), c.what)
+	}
+}
 
 // pluginStage runs a processor from a library.
 type pluginStage struct {
-	proc    plugins.SFProcessor
-	name    string
-	in      any
-	cleanup sync.Once
+	proc     plugins.SFProcessor
+	name     string
+	in       any
+	cleanup  *cleaner
+	returned chan struct{} // closed when Process has returned; nil before it is called
 }
 
 // initPlugin prepares a processor with its entry of the pipeline file.
@@ -27,7 +57,7 @@ func initPlugin(name string, p plugins.SFProcessor, conf map[string]any) (*plugi
 	if err := guard("Init of "+name, func() error { return p.Init(conf) }); err != nil {
 		return nil, err
 	}
-	return &pluginStage{proc: p, name: name}, nil
+	return &pluginStage{proc: p, name: name, cleanup: newCleaner(name, p.Cleanup)}, nil
 }
 
 func (s *pluginStage) bind(in any, outs []any) error {
@@ -38,35 +68,26 @@ func (s *pluginStage) bind(in any, outs []any) error {
 	return guard("SetOutChan of "+s.name, func() error { s.proc.SetOutChan(outs); return nil })
 }
 
-// run calls Process and, whatever that does, Cleanup. A Process that goes on when ctx ends is left alone: nothing can
-// stop it, and the program is about to end.
-func (s *pluginStage) run(ctx context.Context) error {
-	result := make(chan error, 1)
-	go func() {
-		var wg sync.WaitGroup
-		wg.Add(wgRoom)
-		err := guard("Process of "+s.name, func() error { s.proc.Process(s.in, &wg); return nil })
-		if err == nil && !ended(s.in) {
-			err = errEarly
-		}
-		result <- errors.Join(err, s.stop())
-	}()
-	select {
-	case err := <-result:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("%w; Process or Cleanup still runs", context.Cause(ctx))
-	}
-}
-
 // wgRoom is what the wait group of a plugin's Process starts with: the program does not wait for it, so that a
 // forgotten Done does no harm; nor does one too many.
 const wgRoom = 1 << 10
 
-// ended says whether the In of a channel is closed and empty.
-func ended(channel any) bool {
-	v, ok := reflect.ValueOf(channel).Elem().FieldByName("In").TryRecv()
-	return !ok && v.IsValid()
+// run calls Process. One that goes on when ctx ends is left to stop.
+func (s *pluginStage) run(ctx context.Context) error {
+	s.returned = make(chan struct{})
+	var err error // written before returned is closed
+	go func() {
+		defer close(s.returned)
+		var wg sync.WaitGroup
+		wg.Add(wgRoom)
+		err = guard("Process of "+s.name, func() error { s.proc.Process(s.in, &wg); return nil })
+	}()
+	select {
+	case <-s.returned:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w; Process of %s still runs", context.Cause(ctx), s.name)
+	}
 }
 
 func (s *pluginStage) impl() any {
@@ -76,11 +97,40 @@ func (s *pluginStage) impl() any {
 	return s.proc
 }
 
-func (s *pluginStage) stop() (err error) {
-	s.cleanup.Do(func() {
-		err = guard("Cleanup of "+s.name, func() error { s.proc.Cleanup(); return nil })
-	})
-	return err
+// stop calls Cleanup when Process has returned. A plugin that does not return in time is left alone: nothing can stop
+// it, and the program is about to end.
+func (s *pluginStage) stop(ctx context.Context) error {
+	if s.returned != nil {
+		select {
+		case <-s.returned:
+		case <-ctx.Done():
+			return fmt.Errorf("%w; Process of %s does not return", context.Cause(ctx), s.name)
+		}
+	}
+	return s.cleanup.clean(ctx)
+}
+
+// pluginHandler is a handler from a library, which the reader calls.
+type pluginHandler struct {
+	impl    plugins.SFHandler
+	name    string
+	cleanup *cleaner
+}
+
+// initHandler prepares a handler with its reader's entry of the pipeline file.
+func initHandler(name string, h plugins.SFHandler, conf map[string]any) (*pluginHandler, error) {
+	if err := guard("Init of "+name, func() error { return h.Init(conf) }); err != nil {
+		return nil, err
+	}
+	return &pluginHandler{h, name, newCleaner(name, h.Cleanup)}, nil
+}
+
+// bind gives the handler the channels that it writes instead of the reader.
+func (h *pluginHandler) bind(outs []any) error {
+	if len(outs) == 0 {
+		return nil
+	}
+	return guard("SetOutChan of "+h.name, func() error { h.impl.SetOutChan(outs); return nil })
 }
 
 // testable is the test of a plugin in the form of Tester.
@@ -115,6 +165,8 @@ type source interface {
 	// passed once, when it will not write root any more, which may be some time before it returns.
 	run(ctx, hard context.Context, path string, root *plugins.SFChannel, passed func()) error
 	impl() any
+	// stop cleans up, whether the driver has run or not.
+	stop(ctx context.Context) error
 }
 
 // builtinSource runs a driver that writes blocks.
@@ -130,6 +182,8 @@ func (s *builtinSource) run(ctx, _ context.Context, path string, root *plugins.S
 
 func (s *builtinSource) impl() any { return s.driver }
 
+func (s *builtinSource) stop(context.Context) error { return nil } // what it opens it closes
+
 // withPath returns a driver's entry with the path filled in.
 func withPath(conf map[string]any, path string) map[string]any {
 	filled := map[string]any{"path": path}
@@ -141,15 +195,15 @@ func withPath(conf map[string]any, path string) map[string]any {
 
 // pluginSource runs a driver from a library, which writes single records to a channel of its own.
 type pluginSource struct {
-	driver plugins.SFDriver
-	name   string
-	conf   map[string]any
-	size   int
-	lost   atomic.Uint64 // records that were not sound, or not passed on
+	driver  plugins.SFDriver
+	name    string
+	conf    map[string]any
+	size    int
+	lost    atomic.Uint64 // records that were not sound, or not passed on
+	cleanup *cleaner
 
 	pipeline *driverPipeline
 	running  bool // what Run polls; by contract a plain bool, written once
-	cleanup  sync.Once
 }
 
 func (s *pluginSource) impl() any { return s.driver }
@@ -177,7 +231,7 @@ func (s *pluginSource) run(ctx, hard context.Context, path string, root *plugins
 		s.pass(hard, out, own, root)
 	})
 	result := make(chan error, 1)
-	go func() { result <- errors.Join(s.call(ctx, path, own, out), s.stop()) }()
+	go func() { result <- s.call(ctx, path, own, out) }()
 	select {
 	case err = <-result:
 	case <-hard.Done():
@@ -212,23 +266,17 @@ func (s *pluginSource) call(ctx context.Context, path string, own channel, out *
 func (s *pluginSource) runOld(ctx context.Context, path string, own channel) error {
 	s.running = true
 	s.pipeline.root = own
-	defer context.AfterFunc(ctx, func() {
-		s.running = false
-		_ = s.stop() // its error is reported when run ends
-	})()
 	if err := guard("Init of "+s.name, func() error { return s.driver.Init(s.pipeline) }); err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() {
+		s.running = false
+		_ = s.cleanup.clean(ctx) // its end is waited for when Run has returned
+	})()
 	return guard("Run of "+s.name, func() error { return s.driver.Run(path, &s.running) })
 }
 
-// stop calls Cleanup, once.
-func (s *pluginSource) stop() (err error) {
-	s.cleanup.Do(func() {
-		err = guard("Cleanup of "+s.name, func() error { s.driver.Cleanup(); return nil })
-	})
-	return err
-}
+func (s *pluginSource) stop(ctx context.Context) error { return s.cleanup.clean(ctx) }
 
 // driverPipeline is what a driver of the old kind sees of the pipeline.
 type driverPipeline struct {

@@ -38,6 +38,8 @@ type channel interface {
 	close(f form)
 	// discard takes what is left in a form, until it is closed or ctx ends, and returns how many records that were.
 	discard(ctx context.Context, f form) (lost uint64)
+	// ended says whether In is closed and empty. It may have to take a record to find out; then taken is 1.
+	ended() (end bool, taken uint64)
 	// depth returns how many elements wait in a form, and for how many there is room.
 	depth(f form) (waiting, room int)
 }
@@ -182,6 +184,18 @@ func (t *typed[R, B]) discard(ctx context.Context, f form) (lost uint64) {
 	})
 }
 
+func (t *typed[R, B]) ended() (bool, uint64) {
+	select {
+	case _, ok := <-t.c.In:
+		if !ok {
+			return true, 0
+		}
+		return false, 1
+	default:
+		return false, 0
+	}
+}
+
 func (t *typed[R, B]) depth(f form) (waiting, room int) {
 	if f == batches {
 		return t.c.Depth()
@@ -246,6 +260,18 @@ func (f *foreign) discard(ctx context.Context, _ form) (lost uint64) {
 			return lost
 		}
 		lost++
+	}
+}
+
+func (f *foreign) ended() (bool, uint64) {
+	v, ok := f.in.TryRecv()
+	switch {
+	case ok:
+		return false, 1
+	case v.IsValid():
+		return true, 0
+	default:
+		return false, 0
 	}
 }
 

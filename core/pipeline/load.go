@@ -165,7 +165,7 @@ func (l *loader) find(d Dir, kind string) string {
 func (l *loader) loadDrivers() {
 	l.DriverDir.Path = l.find(l.DriverDir, "drivers")
 	for _, f := range l.catalog.loadDrivers(l.DriverDir.Path) {
-		l.log.Error("driver library not loaded", "path", f.path, "err", f.err)
+		l.log.Error("driver library not loaded", attrsOf(f.err, "path", f.path)...)
 	}
 }
 
@@ -401,27 +401,41 @@ func (l *loader) build(g *graph) (*Pipeline, error) {
 		p.grace = defaultGrace
 	}
 	var errs []error
-	for _, e := range l.file.entries {
-		n, err := l.node(e)
-		if err != nil {
-			errs = append(errs, stageError(e.Instance, err))
-			continue
+	refused := func(name string, at config.Pos, err error) {
+		if _, ok := errors.AsType[*Fault](err); ok {
+			l.fault(err, at)
+		} else {
+			errs = append(errs, &BuildError{name, err})
 		}
-		p.nodes = append(p.nodes, n)
+	}
+	for _, e := range l.file.entries {
+		if n, err := l.node(e); err != nil {
+			refused(e.Instance, e.processor.at, err)
+		} else {
+			p.nodes = append(p.nodes, n)
+		}
 	}
 	for _, s := range l.sources {
-		f, err := l.feed(p, s)
-		if err != nil {
-			errs = append(errs, stageError(s.entry.Instance, err))
-			continue
+		if f, err := l.feed(p, s); err != nil {
+			refused(s.entry.Instance, s.entry.driver.at, err)
+		} else {
+			p.feeds = append(p.feeds, f)
 		}
-		p.feeds = append(p.feeds, f)
 	}
-	if len(errs) == 0 {
-		errs = append(errs, p.connect(g))
+	if len(errs) == 0 && !l.diags.HasErrors() {
+		if err := p.connect(g); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, errors.Join(err, p.Close())
+	if len(errs) == 0 && !l.diags.HasErrors() {
+		for _, n := range p.nodes {
+			if err := n.bind(); err != nil {
+				refused(n.name, n.entry.processor.at, err)
+			}
+		}
+	}
+	if len(errs) > 0 || l.diags.HasErrors() {
+		return nil, errors.Join(append(errs, p.Close())...)
 	}
 	p.logShape()
 	return p, nil
@@ -468,9 +482,9 @@ func (l *loader) node(e *entry) (*node, error) {
 	}
 	env := Env{Instance: e.Instance, Log: n.log, HandlerConfig: p.handlerConfig, Actions: l.actions}
 	if p.pluginHandler != nil {
-		n.writes, n.handler = records, p.pluginHandler
+		n.writes = records
 		env.PluginHandler = p.pluginHandler
-		if err := guard("Init of "+p.handler.Name, func() error { return p.pluginHandler.Init(conf) }); err != nil {
+		if n.handler, err = initHandler(p.handler.Name, p.pluginHandler, conf); err != nil {
 			return nil, err
 		}
 	} else if p.handler != nil {
@@ -485,7 +499,10 @@ func (l *loader) feed(p *Pipeline, s *sourcePlan) (*feed, error) {
 	f := &feed{name: s.entry.Instance, path: pathOf(s)}
 	conf := s.entry.Map()
 	if s.plugin != nil {
-		f.source = &pluginSource{driver: s.plugin, name: f.name, conf: conf, size: p.size, pipeline: &driverPipeline{pipeline: p}}
+		f.source = &pluginSource{
+			driver: s.plugin, name: f.name, conf: conf, size: p.size,
+			pipeline: &driverPipeline{pipeline: p}, cleanup: newCleaner(f.name, s.plugin.Cleanup),
+		}
 		return f, nil
 	}
 	d, err := s.kind.New(s.config, l.log.With("driver", f.name))
@@ -508,7 +525,7 @@ func pathOf(s *sourcePlan) string {
 func (l *loader) actions(dir string) (list []engine.Action, broken []string) {
 	list, failed := l.catalog.actions(l.find(Dir{dir, dir != actionDir}, "actions"))
 	for _, f := range failed {
-		l.log.Error("action library not loaded", "path", f.path, "err", f.err)
+		l.log.Error("action library not loaded", attrsOf(f.err, "path", f.path)...)
 		broken = append(broken, f.path)
 	}
 	return list, broken

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/sysflow-telemetry/sf-processor/core/logger"
-	"github.com/sysflow-telemetry/sf-processor/core/plugins"
 )
 
 // Pipeline is a graph of stages that have been built and not yet run.
@@ -40,7 +39,7 @@ type node struct {
 	name          string
 	log           *slog.Logger
 	stage         stage
-	handler       plugins.SFHandler // of a reader, if it comes from a library
+	handler       *pluginHandler // of a reader, if it comes from a library
 	reads, writes form
 	in            *edge
 	outs          []*edge
@@ -63,7 +62,7 @@ type feed struct {
 	source source
 }
 
-// connect makes the channels and gives each stage its own.
+// connect makes the channels that stages read and write.
 func (p *Pipeline) connect(g *graph) error {
 	byName := map[string]*edge{}
 	at := func(c *channelRef) (*edge, error) {
@@ -97,11 +96,6 @@ func (p *Pipeline) connect(g *graph) error {
 			p.root, in.from = in, batches
 		}
 	}
-	for _, n := range p.nodes {
-		if err := n.bind(); err != nil {
-			return stageError(n.name, err)
-		}
-	}
 	return nil
 }
 
@@ -114,11 +108,8 @@ func (n *node) bind() error {
 	if n.handler == nil {
 		return n.stage.bind(n.in.value(), outs)
 	}
-	if len(outs) > 0 {
-		err := guard("SetOutChan of "+n.entry.handler.name, func() error { n.handler.SetOutChan(outs); return nil })
-		if err != nil {
-			return err
-		}
+	if err := n.handler.bind(outs); err != nil {
+		return err
 	}
 	return n.stage.bind(n.in.value(), nil)
 }
@@ -168,29 +159,43 @@ func (p *Pipeline) NeedsPath() bool {
 	return slices.ContainsFunc(p.feeds, func(f *feed) bool { return f.path == "" })
 }
 
-// Close cleans up the stages of a pipeline that is not going to run.
+// Close cleans up the stages and drivers of a pipeline that is not going to run. It waits for them no longer than for a
+// pipeline that drains.
 func (p *Pipeline) Close() error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), p.grace, ErrDrain)
+	defer cancel()
 	var errs []error
 	for _, n := range p.nodes {
-		if err := n.stop(); err != nil {
-			errs = append(errs, stageError(n.name, err))
-		}
+		errs = append(errs, n.stop(ctx)...)
 	}
 	for _, f := range p.feeds {
-		if s, ok := f.source.(*pluginSource); ok {
-			errs = append(errs, s.stop())
+		if err := f.source.stop(ctx); err != nil {
+			errs = append(errs, stageError(f.name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// stop cleans up a stage and its handler.
-func (n *node) stop() error {
-	err := n.stage.stop()
+// title is what a panic of the stage is said to be in.
+func (n *node) title() string {
 	if n.handler != nil {
-		err = errors.Join(err, guard("Cleanup of "+n.entry.handler.name, func() error { n.handler.Cleanup(); return nil }))
+		return "handler " + n.handler.name + " of " + n.name
 	}
-	return err
+	return n.name
+}
+
+// stop cleans up a stage and its handler, and returns what went wrong.
+func (n *node) stop(ctx context.Context) (errs []error) {
+	if err := n.stage.stop(ctx); err != nil {
+		errs = append(errs, stageError(n.name, err))
+	}
+	if n.handler == nil {
+		return errs
+	}
+	if err := n.handler.cleanup.clean(ctx); err != nil {
+		errs = append(errs, stageError(n.name, err))
+	}
+	return errs
 }
 
 // Stop asks a running pipeline to stop, as the end of the context of Run does.

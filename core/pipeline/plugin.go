@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -23,7 +21,8 @@ var pluginName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
 // catalog is what one pipeline knows by name: the registry, and what the libraries that it loads register.
 type catalog struct {
-	open func(path string) (library, error)
+	open   func(path string) (library, error)
+	opened map[string]openedLibrary // by path
 
 	processors map[string]*Processor
 	handlers   map[string]*handlerKind
@@ -45,7 +44,7 @@ const builtIn = "the program"
 
 func newCatalog(r Registry, open func(string) (library, error)) *catalog {
 	c := &catalog{
-		open:       open,
+		open: open, opened: map[string]openedLibrary{},
 		processors: map[string]*Processor{}, handlers: map[string]*handlerKind{}, drivers: map[string]*Driver{},
 		channels: builtinChannels(), origins: map[string]string{},
 		types: []string{sysflowType, ctxType, flatType, eventType},

@@ -105,12 +105,12 @@ type Driver struct {
 type stage interface {
 	// bind gives the stage its channels; outs is empty if it has none.
 	bind(in any, outs []any) error
-	// run works until the input ends, and has cleaned up when it returns.
+	// run works until the input ends. When ctx ends it returns at once, with an error if it leaves work behind.
 	run(ctx context.Context) error
 	// impl is the value that may implement Tester, Counter and Reloader.
 	impl() any
-	// stop cleans up a stage that was never run.
-	stop() error
+	// stop cleans up, whether the stage has run or not. What does not end before ctx does is left behind.
+	stop(ctx context.Context) error
 }
 
 // builtin runs a Runner.
@@ -118,6 +118,7 @@ type builtin[In, Out any] struct {
 	runner Runner[In, Out]
 	in     *In
 	outs   []*Out
+	ran    bool
 }
 
 func (b *builtin[In, Out]) bind(in any, outs []any) error {
@@ -135,11 +136,16 @@ func (b *builtin[In, Out]) bind(in any, outs []any) error {
 	return nil
 }
 
-func (b *builtin[In, Out]) run(ctx context.Context) error { return b.runner.Run(ctx, b.in, b.outs) }
-func (b *builtin[In, Out]) impl() any                     { return b.runner }
+func (b *builtin[In, Out]) run(ctx context.Context) error {
+	b.ran = true
+	return b.runner.Run(ctx, b.in, b.outs)
+}
 
-func (b *builtin[In, Out]) stop() error {
-	if c, ok := b.runner.(interface{ Close() error }); ok {
+func (b *builtin[In, Out]) impl() any { return b.runner }
+
+// stop closes a runner that was never run; one that was has cleaned up when Run returned.
+func (b *builtin[In, Out]) stop(context.Context) error {
+	if c, ok := b.runner.(interface{ Close() error }); ok && !b.ran {
 		return c.Close()
 	}
 	return nil

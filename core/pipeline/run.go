@@ -13,8 +13,12 @@ import (
 // defaultGrace is how long stages may drain once the pipeline is told to stop.
 const defaultGrace = 25 * time.Second
 
-// lastChance is how long, after the grace period, Run waits for stages to return before it gives them up.
+// lastChance is how long, after the grace period, stages may take to return before they are left behind. A plugin that
+// has much on its input, which is then taken from it, gets this time to notice and to clean up.
 const lastChance = 2 * time.Second
+
+// farewell is how long Run waits to be told what is left behind.
+const farewell = time.Second
 
 // ErrDrain is why a stage is cancelled, or gives up records, when the grace period is over. What it leaves behind is
 // lost.
@@ -40,6 +44,8 @@ type run struct {
 	end  context.CancelCauseFunc
 	hard context.Context // ends when the stages are to stop, whatever they have left
 	kill context.CancelCauseFunc
+	last context.Context // ends when what has not returned is left behind
+	quit context.CancelCauseFunc
 
 	mu     sync.Mutex // covers result
 	result Result
@@ -53,6 +59,8 @@ func (p *Pipeline) Run(ctx context.Context, path string) Result {
 	r.soft, r.end = context.WithCancelCause(ctx)
 	r.hard, r.kill = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer r.kill(nil)
+	r.last, r.quit = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer r.quit(nil)
 	p.log.Info("Starting the processing pipeline")
 	start := time.Now()
 
@@ -119,6 +127,13 @@ func (r *run) wait(ended <-chan struct{}) {
 	defer last.Stop()
 	select {
 	case <-ended:
+		return
+	case <-last.C:
+	}
+	r.quit(ErrDrain)
+	last.Reset(farewell)
+	select {
+	case <-ended:
 	case <-last.C:
 		r.log.Error("leaving stages behind that do not end")
 	}
@@ -137,35 +152,45 @@ func (r *run) fail(err error) {
 
 // stage runs a stage to its end, and what follows from that.
 func (r *run) stage(n *node) {
-	err := guard(n.name, func() error { return n.stage.run(r.hard) })
-	if n.handler != nil {
-		err = errors.Join(err, guard("Cleanup of "+n.entry.handler.name, func() error { n.handler.Cleanup(); return nil }))
+	err := guard(n.title(), func() error { return n.stage.run(r.hard) })
+	if err == nil && n.reads == records {
+		if end, taken := n.in.ended(); !end {
+			n.lost.Add(taken)
+			err = errEarly
+		}
+	}
+	var draining sync.WaitGroup
+	if err != nil {
+		// Before the stage cleans up, which may be more than it can do now.
+		r.failed(n.name, "stage failed", err)
+		draining.Go(func() { r.drain(n) })
+	}
+	ctx, cancel := context.WithTimeoutCause(r.last, r.grace, ErrDrain)
+	defer cancel()
+	for _, err := range n.stop(ctx) {
+		r.failed(n.name, "clean-up failed", err)
 	}
 	for _, out := range n.outs {
 		out.close(out.from)
 	}
-	if err == nil {
-		return
-	}
-	r.report(n.name, "stage failed", err)
+	draining.Wait()
+}
+
+// failed notes and logs that a stage or driver did not end well. The drivers stop.
+func (r *run) failed(name, what string, err error) {
+	r.log.Error(what, attrsOf(err, "stage", name)...)
 	r.fail(err)
-	if errors.Is(err, ErrDrain) {
-		return
-	}
-	r.end(fmt.Errorf("%w: %s", errStageFailed, n.name))
-	if lost := n.in.discard(r.hard, n.in.to); lost > 0 {
-		n.lost.Add(lost)
-		n.log.Error("records lost because the stage failed", "records", lost)
+	if !errors.Is(err, ErrDrain) {
+		r.end(fmt.Errorf("%w: %s", errStageFailed, name))
 	}
 }
 
-// report logs an error of a stage or driver, with the stack if it was a panic.
-func (r *run) report(name, what string, err error) {
-	attrs := []any{"stage", name, "err", err}
-	if f, ok := errors.AsType[*Fault](err); ok && f.Stack != nil {
-		attrs = append(attrs, "stack", string(f.Stack))
+// drain takes what a stage that has failed did not read.
+func (r *run) drain(n *node) {
+	n.lost.Add(n.in.discard(r.last, n.in.to))
+	if lost := n.lost.Load(); lost > 0 {
+		n.log.Error("records lost because the stage failed", "records", lost)
 	}
-	r.log.Error(what, attrs...)
 }
 
 // pump passes on what a plugin writes to a built-in stage, or the other way round.
@@ -182,8 +207,7 @@ func (r *run) pump(e *edge) {
 func (r *run) drivers(path string) {
 	root, err := use[plugins.SFChannel](r.root.value())
 	if err != nil {
-		r.report("drivers", "drivers not started", err)
-		r.fail(err)
+		r.failed("drivers", "drivers not started", err)
 		r.root.close(batches)
 		return
 	}
@@ -201,15 +225,23 @@ func (r *run) drivers(path string) {
 	feeds.Wait()
 }
 
-// driver runs a driver to its end, and calls passed, at the latest then.
+// driver runs a driver to its end, and calls passed, at the latest then. A driver that fails leaves the others to go on.
 func (r *run) driver(f *feed, path string, root *plugins.SFChannel, passed func()) {
 	defer passed()
 	err := guard("driver "+f.name, func() error { return f.source.run(r.soft, r.hard, path, root, passed) })
-	if err != nil && r.soft.Err() != nil && errors.Is(err, context.Cause(r.soft)) {
-		return // it says that it was stopped
-	}
-	if err != nil {
-		r.report(f.name, "driver failed", err)
+	if err != nil && !r.stopped(err) {
+		r.log.Error("driver failed", attrsOf(err, "driver", f.name)...)
 		r.fail(err)
 	}
+	ctx, cancel := context.WithTimeoutCause(r.last, r.grace, ErrDrain)
+	defer cancel()
+	if err := f.source.stop(ctx); err != nil {
+		r.log.Error("clean-up failed", attrsOf(err, "driver", f.name)...)
+		r.fail(err)
+	}
+}
+
+// stopped says whether a driver that was told to stop says just that.
+func (r *run) stopped(err error) bool {
+	return r.soft.Err() != nil && (errors.Is(err, context.Cause(r.soft)) || errors.Is(err, r.soft.Err()))
 }

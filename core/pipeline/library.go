@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"plugin"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -34,6 +35,53 @@ func openPlugin(path string) (library, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// library opens a library, once: a second try of one that failed would fail for another reason.
+func (c *catalog) library(path string) (library, error) {
+	if l, ok := c.opened[path]; ok {
+		return l.lib, l.err
+	}
+	var l openedLibrary
+	l.err = guard("initialization of "+path, func() (err error) {
+		l.lib, err = c.open(path)
+		return err
+	})
+	if l.err != nil {
+		l.err = loadFault(path, l.err)
+	}
+	c.opened[path] = l
+	return l.lib, l.err
+}
+
+// openedLibrary is what has become of opening a library.
+type openedLibrary struct {
+	lib library
+	err error
+}
+
+// symbol opens a library and returns one of its symbols as a T. The symbol is a variable, so that what is looked up is
+// a pointer to it: either the pointer or the variable itself is a T.
+func symbol[T any](c *catalog, path, name string) (T, error) {
+	var none T
+	lib, err := c.library(path)
+	if err != nil {
+		return none, err
+	}
+	sym, err := lib.Lookup(name)
+	if err != nil {
+		return none, &Fault{Code: "P403", Message: fmt.Sprintf("%s: symbol '%s' not found", path, name)}
+	}
+	if v, ok := sym.(T); ok {
+		return v, nil
+	}
+	if p := reflect.ValueOf(sym); p.Kind() == reflect.Pointer && !p.IsNil() {
+		if v, ok := p.Elem().Interface().(T); ok {
+			return v, nil
+		}
+	}
+	return none, &Fault{Code: "P404",
+		Message: fmt.Sprintf("%s: symbol '%s' does not implement %s", path, name, reflect.TypeFor[T]().Name())}
 }
 
 // hostBuild says how the program was built. It is empty for a program that was not built in the usual way.
@@ -157,8 +205,8 @@ func loadFault(path string, err error) *Fault {
 	} else {
 		f.Hints = append(f.Hints, "plugin and program were built with the same Go release, flags and modules, so their sources must differ")
 	}
-	f.Hints = append(f.Hints, fmt.Sprintf("build it in the image %s of this release, a plugin-builder image, or in the source tree of the program with: %s",
-		builderImage, buildCommand(path, lib, host)))
+	f.Hints = append(f.Hints, "build it in the plugin-builder image of this release ("+builderImage+"), or in the source tree of the program with: "+
+		buildCommand(path, lib, host))
 	return f
 }
 

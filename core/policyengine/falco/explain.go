@@ -5,9 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/antlr4-go/antlr/v4"
-	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco/internal/gen"
 )
 
 // otherOperators are operators that other languages have, and how their meaning is written here.
@@ -38,7 +35,7 @@ type mistake struct {
 
 // explain says what is wrong where the token at the given index does not fit.
 func explain(cond string, toks []token, at int) *syntaxError {
-	if k := toks[at].kind; k == gen.ConditionLexerQUANTIFIER_ROUND || k == gen.ConditionLexerQUANTIFIER_SQUARE {
+	if toks[at].kind == quantifierToken {
 		toks = slices.Clone(toks)
 		toks[at] = bare(toks[at])
 	}
@@ -66,29 +63,13 @@ func bare(t token) token {
 func openBrackets(toks []token) []int {
 	var open []int
 	for i, t := range toks {
-		switch t.kind {
-		case gen.ConditionLexerRPAREN, gen.ConditionLexerRBRACK:
-			if len(open) > 0 {
-				open = open[:len(open)-1]
-			}
-		default:
-			if opens(t.kind) {
-				open = append(open, i)
-			}
+		if t.kind.opens() {
+			open = append(open, i)
+		} else if t.kind == closeToken && len(open) > 0 {
+			open = open[:len(open)-1]
 		}
 	}
 	return open
-}
-
-// opens says whether tokens of a kind end in an opening bracket.
-func opens(kind int) bool {
-	switch kind {
-	case gen.ConditionLexerLPAREN, gen.ConditionLexerLBRACK, gen.ConditionLexerQUANTIFIER_ROUND,
-		gen.ConditionLexerQUANTIFIER_SQUARE, gen.ConditionLexerCALL, gen.ConditionLexerVAL,
-		gen.ConditionLexerUNSUPPORTED, gen.ConditionLexerCALL_UNSUPPORTED:
-		return true
-	}
-	return false
 }
 
 // tok returns the token that does not fit.
@@ -104,7 +85,7 @@ func (m *mistake) before(n int) token {
 
 // shown returns the token as messages show it.
 func (m *mistake) shown() string {
-	if m.tok().kind == antlr.TokenEOF {
+	if m.tok().kind == endToken {
 		return "end of condition"
 	}
 	return "'" + m.tok().text + "'"
@@ -112,7 +93,7 @@ func (m *mistake) shown() string {
 
 // illFormed explains a string without end.
 func (m *mistake) illFormed() *syntaxError {
-	if m.tok().kind != gen.ConditionLexerUNTERMINATED {
+	if m.tok().kind != unterminatedToken {
 		return nil
 	}
 	err := &syntaxError{span: span{m.tok().start, m.tok().start + 1}, code: "E202", message: "unterminated string"}
@@ -126,7 +107,7 @@ func (m *mistake) illFormed() *syntaxError {
 func (m *mistake) upperCase() *syntaxError {
 	for n := range 2 {
 		t := m.before(n)
-		if lower := strings.ToLower(t.text); t.kind == gen.ConditionLexerNAME && lower != t.text && reserved[lower] {
+		if lower := strings.ToLower(t.text); t.kind == nameToken && lower != t.text && reserved[lower] {
 			return &syntaxError{span: t.span, code: "E206", message: "keywords are lower case: write '" + lower + "'"}
 		}
 	}
@@ -136,14 +117,10 @@ func (m *mistake) upperCase() *syntaxError {
 // missingValue explains an operator at the end of the condition or of a parenthesis.
 func (m *mistake) missingValue() *syntaxError {
 	op := m.before(1)
-	if !isOperator(op.kind) || m.tok().kind != antlr.TokenEOF && m.tok().text != ")" && m.tok().text != "]" {
+	if !op.kind.isOperator() || m.tok().kind != endToken && m.tok().text != ")" && m.tok().text != "]" {
 		return nil
 	}
 	return &syntaxError{span: op.span, code: "E204", message: "a value is missing after '" + op.text + "'"}
-}
-
-func isOperator(kind int) bool {
-	return kind == gen.ConditionLexerORDER_OP || kind == gen.ConditionLexerTEXT_OP || kind == gen.ConditionLexerLIST_OP
 }
 
 // unquoted explains text that runs into a character it may hold only in quotes.
@@ -153,9 +130,9 @@ func (m *mistake) unquoted() *syntaxError {
 	switch {
 	case t.text == "" || !strings.ContainsAny(t.text[:1], "=,(!<>"):
 		return nil
-	case prev.kind == gen.ConditionLexerBARE && prev.end == t.start && t.text != ")":
+	case prev.kind == bareToken && prev.end == t.start && t.text != ")":
 		at.start = prev.start
-	case isOperator(prev.kind) && (t.text == "=" || t.text == ","):
+	case prev.kind.isOperator() && (t.text == "=" || t.text == ","):
 	default:
 		return nil
 	}
@@ -183,17 +160,17 @@ func trimEnd(s string) string {
 func (m *mistake) symbol() *syntaxError {
 	t := m.tok()
 	at := span{t.start, t.end}
-	if prev := m.before(1); (prev.kind == gen.ConditionLexerBARE || t.kind == gen.ConditionLexerILLEGAL) &&
+	if prev := m.before(1); (prev.kind == bareToken || t.kind == illegalToken) &&
 		strings.ContainsAny(prev.text+t.text, "“”„‘’‚«»") {
 		return &syntaxError{
 			span: at, code: "E201", message: "unexpected " + m.shown() + ", expected " + m.expected(),
 			hint: "use a plain quote",
 		}
 	}
-	if t.kind != gen.ConditionLexerILLEGAL || t.text == "[" {
+	if t.kind != illegalToken || t.text == "[" {
 		return nil
 	}
-	for i := m.at + 1; m.toks[i].kind == gen.ConditionLexerILLEGAL && m.toks[i].start == at.end; i++ {
+	for i := m.at + 1; m.toks[i].kind == illegalToken && m.toks[i].start == at.end; i++ {
 		at.end = m.toks[i].end
 	}
 	symbol := m.cond[at.start:at.end]
@@ -215,27 +192,27 @@ func (m *mistake) symbol() *syntaxError {
 // afterOperand says whether what stands before the token may be the left side of a comparison.
 func (m *mistake) afterOperand() bool {
 	prev := m.before(1)
-	return prev.kind == gen.ConditionLexerNAME || prev.kind == gen.ConditionLexerSUBSCRIPT
+	return prev.kind == nameToken || prev.kind == subscriptToken
 }
 
 // operator explains a word where an operator should be.
 func (m *mistake) operator() *syntaxError {
 	t, prev := m.tok(), m.before(1)
-	if !m.afterOperand() || t.kind == antlr.TokenEOF {
+	if !m.afterOperand() || t.kind == endToken {
 		return nil
 	}
 	next := m.toks[min(m.at+1, len(m.toks)-1)]
 	switch {
-	case t.kind == gen.ConditionLexerNOT && next.text == "in":
+	case t.kind == notToken && next.text == "in":
 		return m.unknownOperator(span{t.start, next.end})
-	case t.kind != gen.ConditionLexerNAME:
+	case t.kind != nameToken:
 		return nil
 	case otherOperators[t.text] != "":
 		return m.unknownOperator(t.span)
-	case prev.kind == gen.ConditionLexerNAME && !strings.Contains(prev.text, "."):
+	case prev.kind == nameToken && !strings.Contains(prev.text, "."):
 		return nil // two macros with nothing between them
-	case next.kind == antlr.TokenEOF || next.kind == gen.ConditionLexerRPAREN || next.kind == gen.ConditionLexerAND ||
-		next.kind == gen.ConditionLexerOR:
+	case next.kind == endToken || next.kind == closeToken || next.kind == andToken ||
+		next.kind == orToken:
 		return &syntaxError{span: prev.span, code: "E209", message: "operator missing after attribute '" + prev.text + "'"}
 	default:
 		return m.unknownOperator(t.span)
@@ -254,7 +231,7 @@ func (m *mistake) unknownOperator(at span) *syntaxError {
 
 // left returns the operand before the token.
 func (m *mistake) left() string {
-	if m.before(1).kind == gen.ConditionLexerSUBSCRIPT {
+	if m.before(1).kind == subscriptToken {
 		return m.cond[m.before(2).start:m.before(1).end]
 	}
 	return m.before(1).text
@@ -262,7 +239,7 @@ func (m *mistake) left() string {
 
 // unclosed explains a bracket that is open at the end of the condition.
 func (m *mistake) unclosed() *syntaxError {
-	if m.tok().kind != antlr.TokenEOF || len(m.open) == 0 || !m.complete() {
+	if m.tok().kind != endToken || len(m.open) == 0 || !m.complete() {
 		return nil
 	}
 	t := m.toks[m.open[len(m.open)-1]]
@@ -283,14 +260,11 @@ func (m *mistake) unclosed() *syntaxError {
 // complete says whether what stands before the token could be the end of what it belongs to.
 func (m *mistake) complete() bool {
 	switch m.before(1).kind {
-	case gen.ConditionLexerNAME, gen.ConditionLexerSUBSCRIPT, gen.ConditionLexerBARE, gen.ConditionLexerQUOTED,
-		gen.ConditionLexerRPAREN, gen.ConditionLexerRBRACK, gen.ConditionLexerARGUMENT:
+	case nameToken, subscriptToken, bareToken, quotedToken, closeToken, argumentToken:
 		return true
-	case gen.ConditionLexerEXISTS:
-		return m.before(2).kind == gen.ConditionLexerNAME || m.before(2).kind == gen.ConditionLexerSUBSCRIPT ||
-			m.before(2).kind == gen.ConditionLexerRPAREN
-	case gen.ConditionLexerCOMMA, gen.ConditionLexerLPAREN, gen.ConditionLexerLBRACK,
-		gen.ConditionLexerQUANTIFIER_ROUND, gen.ConditionLexerQUANTIFIER_SQUARE:
+	case existsToken:
+		return m.before(2).kind == nameToken || m.before(2).kind == subscriptToken || m.before(2).kind == closeToken
+	case commaToken, openToken, quantifierToken:
 		return m.inList()
 	}
 	return false
@@ -298,20 +272,17 @@ func (m *mistake) complete() bool {
 
 // inList says whether the innermost open bracket is that of a list.
 func (m *mistake) inList() bool {
-	if len(m.open) == 0 {
-		return false
-	}
-	i := m.open[len(m.open)-1]
-	switch m.toks[i].kind {
-	case gen.ConditionLexerLBRACK, gen.ConditionLexerQUANTIFIER_ROUND, gen.ConditionLexerQUANTIFIER_SQUARE:
-		return true
-	case gen.ConditionLexerLPAREN:
-		if i == 0 {
+	for n := len(m.open) - 1; n >= 0; n-- {
+		i := m.open[n]
+		switch {
+		case m.toks[i].kind == quantifierToken || m.cond[m.toks[i].end-1] == '[':
+			return true
+		case m.toks[i].kind != openToken || i == 0:
 			return false
+		case m.toks[i-1].kind.isOperator():
+			return true
 		}
-		k := m.toks[i-1].kind
-		outer := mistake{m.cond, m.toks, i, m.open[:len(m.open)-1]}
-		return isOperator(k) || outer.inList()
+		// A bracket in a list opens a list.
 	}
 	return false
 }
@@ -324,29 +295,29 @@ func (m *mistake) expected() string {
 		if t := m.toks[m.open[len(m.open)-1]]; m.cond[t.end-1] == '[' {
 			shut = "']'"
 		}
-		if m.complete() && prev != gen.ConditionLexerCOMMA && !opens(prev) {
+		if m.complete() && prev != commaToken && !prev.opens() {
 			return "',' or " + shut
 		}
 		return "a value or " + shut
-	case prev == gen.ConditionLexerLIST_OP:
+	case prev == listOperatorToken:
 		return "a list"
-	case isOperator(prev):
+	case prev.isOperator():
 		return "a value"
-	case prev == gen.ConditionLexerTRANSFORMER:
+	case prev == transformerToken:
 		return "'('"
 	case m.inCall():
 		if m.complete() {
 			return "')'"
 		}
 		return "an attribute"
-	case prev == gen.ConditionLexerEXISTS && !m.complete():
+	case prev == existsToken && !m.complete():
 		return "an attribute"
 	case m.complete():
 		end := "the end of the condition"
 		if len(m.open) > 0 {
 			end = "')'"
 		}
-		if m.afterOperand() && m.before(2).kind != gen.ConditionLexerEXISTS {
+		if m.afterOperand() && m.before(2).kind != existsToken {
 			return "an operator, 'and', 'or' or " + end
 		}
 		return "'and', 'or' or " + end
@@ -355,15 +326,11 @@ func (m *mistake) expected() string {
 	}
 }
 
-// inCall says whether the innermost open bracket is that of a transformer.
+// inCall says whether the innermost open bracket is that of a call.
 func (m *mistake) inCall() bool {
 	if len(m.open) == 0 {
 		return false
 	}
 	i := m.open[len(m.open)-1]
-	switch m.toks[i].kind {
-	case gen.ConditionLexerCALL, gen.ConditionLexerVAL, gen.ConditionLexerUNSUPPORTED, gen.ConditionLexerCALL_UNSUPPORTED:
-		return true
-	}
-	return i > 0 && m.toks[i-1].kind == gen.ConditionLexerTRANSFORMER
+	return m.toks[i].kind != openToken || i > 0 && m.toks[i-1].kind == transformerToken
 }

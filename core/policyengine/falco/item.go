@@ -145,17 +145,14 @@ func (l *loader) item(src *source, n *yaml.Node) *item {
 	pairs := l.pairs(src, n)
 	var kindPair *pair
 	for i, p := range pairs {
-		switch k := kindOf(p.key.s); {
-		case k == nil:
-		case kindPair == nil:
-			kindPair = &pairs[i]
-		case kindOf(kindPair.key.s) == k:
-			l.report("E108", p.key.all(), "'%s' and its other spelling '%s' are both given", kindPair.key.s, p.key.s)
-			return nil
-		default:
+		if kindOf(p.key.s) == nil {
+			continue
+		}
+		if kindPair != nil {
 			l.report("E107", p.key.all(), "item has two kinds: '%s' and '%s'", kindPair.key.s, p.key.s)
 			return nil
 		}
+		kindPair = &pairs[i]
 	}
 	if kindPair == nil {
 		l.noKind(src, n, pairs)

@@ -20,16 +20,6 @@ type syntaxError struct {
 	opened        *span // the message ends with the place of this bracket
 }
 
-// reserved are the words that cannot name a macro or a list.
-var reserved = func() map[string]bool {
-	words := map[string]bool{}
-	for _, w := range strings.Fields("and or not exists contains icontains bcontains startswith bstartswith endswith glob iglob " +
-		"regex in pmatch intersects oneof anyof allof val tolower toupper b64 basename len join concat getopt") {
-		words[w] = true
-	}
-	return words
-}()
-
 // parser parses conditions. It may be used many times, by one goroutine at a time.
 type parser struct {
 	lexer  *gen.ConditionLexer
@@ -100,11 +90,20 @@ func (f *firstError) RecoverInline(p antlr.Parser) antlr.Token {
 	return nil
 }
 
-// token is a token of a condition.
-type token struct {
-	span
-	kind int // one of gen.ConditionLexer…, or antlr.TokenEOF
-	text string
+// tokenKinds are our kinds of ANTLR's tokens.
+var tokenKinds = [...]tokenKind{
+	gen.ConditionLexerAND: andToken, gen.ConditionLexerOR: orToken, gen.ConditionLexerNOT: notToken,
+	gen.ConditionLexerEXISTS: existsToken, gen.ConditionLexerORDER_OP: operatorToken,
+	gen.ConditionLexerTEXT_OP: operatorToken, gen.ConditionLexerLIST_OP: listOperatorToken,
+	gen.ConditionLexerTRANSFORMER: transformerToken, gen.ConditionLexerUNSUPPORTED: unsupportedToken,
+	gen.ConditionLexerCALL_UNSUPPORTED: unsupportedToken, gen.ConditionLexerCALL: callToken,
+	gen.ConditionLexerVAL: valToken, gen.ConditionLexerRESERVED: reservedToken, gen.ConditionLexerNAME: nameToken,
+	gen.ConditionLexerSUBSCRIPT: subscriptToken, gen.ConditionLexerQUANTIFIER_ROUND: quantifierToken,
+	gen.ConditionLexerQUANTIFIER_SQUARE: quantifierToken, gen.ConditionLexerQUOTED: quotedToken,
+	gen.ConditionLexerBARE: bareToken, gen.ConditionLexerCOMMA: commaToken, gen.ConditionLexerLPAREN: openToken,
+	gen.ConditionLexerLBRACK: openToken, gen.ConditionLexerRPAREN: closeToken, gen.ConditionLexerRBRACK: closeToken,
+	gen.ConditionLexerARGUMENT: argumentToken, gen.ConditionLexerUNTERMINATED: unterminatedToken,
+	gen.ConditionLexerILLEGAL: illegalToken,
 }
 
 // tokensOf converts ANTLR's tokens, whose positions count characters.
@@ -121,49 +120,15 @@ func tokensOf(cond string, all []antlr.Token) []token {
 	for i, t := range all {
 		start, end := t.GetStart(), t.GetStop()+1
 		if t.GetTokenType() == antlr.TokenEOF {
-			toks[i] = token{span{len(cond), len(cond)}, antlr.TokenEOF, ""}
+			toks[i] = token{span{len(cond), len(cond)}, endToken, ""}
 			continue
 		}
 		if offsets != nil {
 			start, end = offsets[start], offsets[end]
 		}
-		toks[i] = token{span{start, end}, t.GetTokenType(), cond[start:end]}
+		toks[i] = token{span{start, end}, tokenKinds[t.GetTokenType()], cond[start:end]}
 	}
 	return toks
-}
-
-// tooDeep returns the token that goes deeper than maxDepth, if there is one.
-func tooDeep(toks []token) (int, bool) {
-	depth, nots := 0, 0
-	var outer []int // the number of `not` before each open bracket
-	for i, t := range toks {
-		switch t.kind {
-		case gen.ConditionLexerNOT:
-			nots++
-			depth++
-		case gen.ConditionLexerLPAREN, gen.ConditionLexerLBRACK, gen.ConditionLexerQUANTIFIER_ROUND,
-			gen.ConditionLexerQUANTIFIER_SQUARE, gen.ConditionLexerCALL, gen.ConditionLexerVAL,
-			gen.ConditionLexerUNSUPPORTED, gen.ConditionLexerCALL_UNSUPPORTED:
-			outer = append(outer, nots)
-			nots = 0
-			depth++
-		case gen.ConditionLexerRPAREN, gen.ConditionLexerRBRACK:
-			if n := len(outer); n > 0 {
-				depth -= 1 + outer[n-1]
-				outer = outer[:n-1]
-			}
-			depth -= nots
-			nots = 0
-		case gen.ConditionLexerTRANSFORMER: // its parenthesis follows
-		default:
-			depth -= nots
-			nots = 0
-		}
-		if depth > maxDepth {
-			return i, true
-		}
-	}
-	return 0, false
 }
 
 // builder turns ANTLR's parse tree into ours. What the grammar lets through is refused here, the first mistake only.
@@ -213,10 +178,10 @@ func (b *builder) unary(ctx antlr.Tree) expr {
 		return b.primary(children)
 	}
 	switch first := b.token(children[0]); first.kind {
-	case gen.ConditionLexerNOT:
+	case notToken:
 		x := b.unary(children[1])
 		return &negation{span{first.start, x.where().end}, x}
-	case gen.ConditionLexerLPAREN:
+	case openToken:
 		return b.orExpr(children[1])
 	default:
 		x := b.operand(children[1].GetChildren())
@@ -242,16 +207,16 @@ func (b *builder) primary(children []antlr.Tree) expr {
 // operand builds an operand from the parts of an operand or a call.
 func (b *builder) operand(parts []antlr.Tree) operand {
 	first, last := b.token(parts[0]), b.token(parts[len(parts)-1])
-	if first.kind == gen.ConditionLexerNAME {
+	if first.kind == nameToken {
 		return b.attribute(parts)
 	}
 	at := span{first.start, last.end}
 	fn := word{first.span, strings.TrimRight(first.text, " \t\r\n(")}
 	fn.end = fn.start + len(fn.text)
 	switch first.kind {
-	case gen.ConditionLexerUNSUPPORTED, gen.ConditionLexerCALL_UNSUPPORTED:
+	case unsupportedToken:
 		return operand{span: at, attr: fn, unsupported: true}
-	case gen.ConditionLexerVAL:
+	case valToken:
 		x := b.attribute(parts[1 : len(parts)-1])
 		x.span = at
 		return x
@@ -275,9 +240,9 @@ func (b *builder) attribute(parts []antlr.Tree) operand {
 		b.fail(span{t.start, t.start + 1}, "E201", "unexpected '[', expected an operator",
 			"an argument follows its attribute without a blank")
 	}
-	inner := token{span{t.start + 1, t.end - 1}, gen.ConditionLexerBARE, t.text[1 : len(t.text)-1]}
+	inner := token{span{t.start + 1, t.end - 1}, bareToken, t.text[1 : len(t.text)-1]}
 	if c := inner.text[0]; c == '"' || c == '\'' {
-		inner.kind = gen.ConditionLexerQUOTED
+		inner.kind = quotedToken
 	}
 	sub := b.value(inner).word
 	x.sub = &sub
@@ -304,7 +269,7 @@ func (b *builder) comparison(left operand, ctx *gen.ComparisonContext) expr {
 		c.right = b.elements(right, &c.list)
 	default:
 		c.form = oneValue
-		if b.token(children[0]).kind == gen.ConditionLexerLIST_OP {
+		if b.token(children[0]).kind == listOperatorToken {
 			c.form = listName
 		}
 		c.list = []value{b.value(b.token(right))}
@@ -338,19 +303,19 @@ func (b *builder) elements(ctx antlr.Tree, dst *[]value) span {
 			continue
 		}
 		t := b.token(c)
-		if t.kind != gen.ConditionLexerCOMMA {
+		if t.kind != commaToken {
 			*dst = append(*dst, b.value(t))
 		} else if afterComma {
 			b.fail(t.span, "E201", "unexpected ',', expected a value", "")
 		}
-		afterComma = t.kind == gen.ConditionLexerCOMMA
+		afterComma = t.kind == commaToken
 	}
 	return at
 }
 
 // value returns the text a QUOTED or BARE token stands for.
 func (b *builder) value(t token) value {
-	v := value{word: word{t.span, t.text}, quoted: t.kind == gen.ConditionLexerQUOTED}
+	v := value{word: word{t.span, t.text}, quoted: t.kind == quotedToken}
 	if v.quoted {
 		var bad int
 		if v.text, bad = unquote(t.text); bad >= 0 {

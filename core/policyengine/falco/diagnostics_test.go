@@ -1,10 +1,10 @@
 package falco
 
 import (
-	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,12 +63,17 @@ func checkArchive(t *testing.T, name string) {
 	}
 }
 
-// unescaped puts in what an archive cannot hold or an editor would not show.
+// shown are characters that an archive cannot hold or an editor would not show, and how they are written.
+var shown = []string{"\t", "␉", "\r", "␍", "\x00", "␀", "\xff", "␛", "\ufeff", "␢"}
+
+// escaped writes text as archives do.
+func escaped(text string) string { return strings.NewReplacer(shown...).Replace(text) }
+
+// unescaped undoes it.
 func unescaped(data []byte) []byte {
-	for from, to := range map[string]string{"␉": "\t", "␍": "\r", "␀": "\x00", "␛": "\xff", "␢": "\ufeff"} {
-		data = bytes.ReplaceAll(data, []byte(from), []byte(to))
-	}
-	return data
+	back := slices.Clone(shown)
+	slices.Reverse(back)
+	return []byte(strings.NewReplacer(back...).Replace(string(data)))
 }
 
 // testOptions parses lines of the form `name: value`; others are comments.
@@ -101,7 +106,7 @@ func loaded(srcs []Source, opts Options) string {
 	for _, d := range ds {
 		b.WriteString(d.Format())
 	}
-	return b.String()
+	return escaped(b.String())
 }
 
 var catalogue = field.SysFlow()

@@ -29,7 +29,7 @@ func (r *resolver) exempt(it *item, cond *result, u *user) *result {
 		if x == nil || b.failed {
 			continue
 		}
-		s := &scope{resolver: r, text: b.text, user: u}
+		s := &scope{resolver: r, text: b.text, scalars: true, user: u}
 		node, height := s.expr(x, true)
 		nodes = append(nodes, not(node))
 		all.height = max(all.height, height+1)
@@ -197,6 +197,22 @@ func (b *exceptionBuilder) comparison(field operand, c comparator, values []text
 	}
 	x.span = span{field.start, x.right.end}
 	return x
+}
+
+// joined returns a comparison that stands in an exception as it would stand in a condition, though without quotes.
+func (s *scope) joined(x *comparison) string {
+	words := []string{s.text.s[x.left.start:x.left.end], x.op.text}
+	if x.quant != "" {
+		words = append(words, x.quant)
+	}
+	if x.form != explicitList {
+		return strings.Join(append(words, s.text.s[x.right.start:x.right.end]), " ")
+	}
+	values := make([]string, len(x.list))
+	for i, v := range x.list {
+		values[i] = s.text.s[v.start:v.end]
+	}
+	return strings.Join(words, " ") + " (" + strings.Join(values, ", ") + ")"
 }
 
 // value returns a literal. It is text and nothing else, unless names may stand for lists and it is the name of one.

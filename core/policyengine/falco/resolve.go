@@ -82,10 +82,11 @@ type user struct {
 // scope is a condition that is being resolved.
 type scope struct {
 	*resolver
-	text  text
-	macro bool // the condition is that of a macro
-	user  *user
-	depth int // levels of syntax tree above this one, also those of conditions that use this one
+	text    text
+	scalars bool // the text is put together from scalars, so that only those parts of it mean something
+	macro   bool // the condition is that of a macro
+	user    *user
+	depth   int // levels of syntax tree above this one, also those of conditions that use this one
 	facts
 }
 
@@ -185,12 +186,36 @@ func (s *scope) expr(x expr, negated bool) (policy.Node, int) {
 		node, height := s.expr(x.x, !negated)
 		return not(node), height + 1
 	case *reference:
-		return s.reference(x, negated)
+		node, height := s.reference(x, negated)
+		return s.term(x, node), height
 	case *exists:
-		return s.exists(x, negated), 1
+		return s.term(x, s.exists(x, negated)), 1
 	default:
-		return s.comparison(x.(*comparison), negated), 1
+		return s.term(x, s.comparison(x.(*comparison), negated)), 1
 	}
+}
+
+// term returns a node with what its author wrote for it.
+func (s *scope) term(x expr, n policy.Node) policy.Node {
+	if _, constant := n.(policy.Const); constant {
+		return n
+	}
+	at := x.where()
+	t := &policy.Term{X: n, Text: s.text.s[at.start:at.end]}
+	switch x := x.(type) {
+	case *reference:
+		t.Macro = true
+	case *comparison:
+		if s.scalars {
+			at, t.Text = x.right, s.joined(x)
+		}
+	}
+	if strings.ContainsAny(t.Text, "\n\t") {
+		t.Text = strings.Join(strings.Fields(t.Text), " ")
+	}
+	first := s.text.place(at.start, at.start)
+	t.Pos = policy.Pos{File: first.src.name, Line: first.line, Col: first.col}
+	return t
 }
 
 func (s *scope) logical(x *logical, negated bool) (policy.Node, int) {

@@ -16,7 +16,7 @@ func TestPositionsOfWords(t *testing.T) {
 	for style, write := range map[string]func(*rand.Rand, []string) string{
 		"plain": func(r *rand.Rand, w []string) string { return flow(r, w, "", "", false) + suffix(r) },
 		"single": func(r *rand.Rand, w []string) string {
-			return flow(r, escaped(w, `'`, `''`), "'", "'", true) + suffix(r)
+			return flow(r, replaced(w, `'`, `''`), "'", "'", true) + suffix(r)
 		},
 		"double":  doubleQuoted,
 		"literal": func(r *rand.Rand, w []string) string { return block(r, w, "|") },
@@ -146,7 +146,7 @@ func suffix(r *rand.Rand) string {
 	return pick(r, "", "\n", "  # comment\n", "\n  other: x\n", "\n\n- y: z\n")
 }
 
-func escaped(words []string, from, to string) []string {
+func replaced(words []string, from, to string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
 		out[i] = strings.ReplaceAll(w, from, to)

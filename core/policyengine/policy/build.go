@@ -50,6 +50,8 @@ func (b *builder) node(n Node) (int32, error) {
 	case Not:
 		x, err := b.node(n.X)
 		return b.not(x), err
+	case *Term:
+		return b.node(n.X)
 	case And:
 		return b.joint(n, false)
 	case Or:

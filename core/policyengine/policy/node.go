@@ -8,7 +8,7 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 )
 
-// Node is a condition: And, Or, Not, Const or *Test. Nodes may be shared, by macros used in several places for example;
+// Node is a condition: And, Or, Not, Const, *Test or *Term. Nodes may be shared, by macros used in several places for example;
 // they form a graph without cycles and never change once built.
 type Node interface{ node() }
 
@@ -24,11 +24,21 @@ type Not struct{ X Node }
 // Const holds always or never.
 type Const bool
 
+// Term is a condition as it is written: a comparison, a test whether a value exists, or the name of a macro. It holds if X
+// does; it is here for tools, which want to speak of conditions as their author does.
+type Term struct {
+	X     Node   // not a Const, since constants are folded away
+	Text  string // in one line
+	Macro bool   // Text is the name of a macro, and X its condition
+	Pos   Pos
+}
+
 func (And) node()   {}
 func (Or) node()    {}
 func (Not) node()   {}
 func (Const) node() {}
 func (*Test) node() {}
+func (*Term) node() {}
 
 // Op is a positive operator; `!=` is a Not around Eq.
 type Op uint8

@@ -55,6 +55,8 @@ func holds(n Node, r record) bool {
 		return !holds(n.X, r)
 	case Const:
 		return bool(n)
+	case *Term:
+		return holds(n.X, r)
 	default:
 		return testHolds(n.(*Test), r)
 	}

@@ -40,6 +40,9 @@ func newWorld(seed uint64) *world {
 
 func pick[T any](w *world, list ...T) T { return list[w.IntN(len(list))] }
 
+// bit returns a bitmap with one of the n lowest bits.
+func (w *world) bit(n int) int64 { return 1 << w.IntN(n) }
+
 var (
 	paths = []string{
 		"", "/bin/sh", "/usr/bin/bash", "/usr/sbin/Sshd", "/etc/passwd", "/etc/shadow", "/etc/ssh/sshd_config", "/etcetera/x",
@@ -69,7 +72,7 @@ func (w *world) row() *sfgo.FlatRecord {
 	for i := range strs {
 		strs[i] = pick(w, words...)
 	}
-	ints[sfgo.OPFLAGS_INT] = pick(w, 0, 1<<w.IntN(21), 1<<w.IntN(21)|1<<w.IntN(21), w.Int64N(1<<21))
+	ints[sfgo.OPFLAGS_INT] = pick(w, 0, w.bit(21), w.bit(21)|w.bit(20), w.Int64N(1<<21))
 	ints[sfgo.FILE_RESTYPE_INT] = int64(pick(w, []byte("fd46upx?")...))
 	ints[sfgo.FL_FILE_OPENFLAGS_INT] = pick(w, 0, w.Int64N(1<<13), addrs[w.IntN(5)])
 	ints[sfgo.FL_NETW_DIP_INT] = pick(w, addrs...)
@@ -219,9 +222,9 @@ func (w *world) literal(t *Test, k kind) Literal {
 	switch {
 	case k == flagged && t.Op == Eq:
 		if w.IntN(3) == 0 {
-			return Literal{Int: pick[int64](w, 0, 1<<w.IntN(21)), Bitmap: true}
+			return Literal{Int: pick(w, 0, w.bit(21)), Bitmap: true}
 		}
-		return Literal{Int: 1<<w.IntN(27) | 1<<w.IntN(27)}
+		return Literal{Int: w.bit(27) | w.bit(26)}
 	case k == addressed && t.Op == Eq || k == networks:
 		return Literal{Prefix: pick(w, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.1/32"),
 			netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"), netip.Prefix{})}
@@ -237,11 +240,7 @@ func (w *world) literal(t *Test, k kind) Literal {
 
 // text returns a literal that has something to do with what the operand is on some record.
 func (w *world) text(t *Test) Literal {
-	var all []string
-	r := record{pick(w, w.rows...), 1}
-	for _, s := range asTexts(read(&t.Left, r, false)) {
-		all = append(all, s)
-	}
+	all := asTexts(read(&t.Left, record{pick(w, w.rows...), 1}, false))
 	s := pick(w, append(all, pick(w, paths...), pick(w, words...), "EXEC", "10.", "READ")...)
 	i := w.IntN(len(s) + 1)
 	switch t.Op {

@@ -387,8 +387,8 @@ func TestMarkerInHeader(t *testing.T) {
 // TestHostileMarkers reads a file in which each of many thousand blocks claims to be much longer than it is, so that it
 // takes a look at a megabyte to find out that it is not.
 func TestHostileMarkers(t *testing.T) {
-	const n = 50_000
-	fake := join(zig(1, 900_001), marker[:])
+	const n = 20_000
+	fake := join(zig(1, 390_001), marker[:])
 	schema := schemaText(t, codec.CurrentSchema)
 	p := play(t, bytes.NewReader(container("null", schema, bytes.Repeat(fake, n))), 1)
 	if p.damaged != n || len(p.records) > 0 {

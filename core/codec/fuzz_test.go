@@ -40,9 +40,9 @@ func FuzzReader(f *testing.F) {
 func FuzzDecoder(f *testing.F) {
 	g := newGeneric(f, codec.CurrentSchema)
 	var ds []*codec.Decoder
-	var os []*opinion
+	var opinions []*opinion
 	for i, id := range codec.SchemaIDs() {
-		ds, os = append(ds, newDecoder(f, schemaText(f, id))), append(os, newOpinion(f, schemaText(f, id)))
+		ds, opinions = append(ds, newDecoder(f, schemaText(f, id))), append(opinions, newOpinion(f, schemaText(f, id)))
 		e, err := codec.NewEncoder(id)
 		if err != nil {
 			f.Fatal(err)
@@ -66,13 +66,13 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("type %d, as a message %d", rec.Type, again.Type)
 		}
 		if err != nil {
-			checkRefusal(t, os[i], b, err)
+			checkRefusal(t, opinions[i], b, err)
 			return
 		}
 		if rec.Type == sfgo.CONT && rec.Container.Type < 0 {
 			return // we tolerate that, others need not
 		}
-		typ, want, size, err := os[i].decode(b[:n])
+		typ, want, size, err := opinions[i].decode(b[:n])
 		if err != nil || size != n {
 			t.Fatalf("%d bytes, want %d; %v", n, size, err)
 		}

@@ -24,6 +24,7 @@ type options struct {
 	cpuProfile, memProfile, traceProfile string
 
 	fields  fieldsFlag
+	metrics string // address, or empty
 	perf    bool
 	test    bool
 	version bool
@@ -73,6 +74,7 @@ func (o *options) flags() *flag.FlagSet {
 	o.level = logger.LevelInfo
 	fs.Var(levelFlag{&o.level}, "log", "log `level`: trace, info, warn, error, health or quiet")
 	fs.StringVar(&o.memProfile, "memprofile", "", "write a heap profile to `file` at the end")
+	fs.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics, /healthz and /readyz at `address`; without a host: on this machine only")
 	fs.BoolVar(&o.perf, "perflog", false, "log rates and the fill of channels every 15 seconds")
 	fs.StringVar(&o.pluginDir.Path, "plugdir", "../resources/plugins", "`directory` of processor plugins, loaded when a pipeline names them")
 	fs.BoolVar(&o.test, "test", false, "check the pipeline, its policies and targets, and exit")

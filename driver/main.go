@@ -98,6 +98,15 @@ func (p *program) run() int {
 	}
 	sig := watchSignals(p.log)
 	defer sig.stop()
+	var metrics *metricsServer
+	if p.metrics != "" && !p.test {
+		var err error
+		if metrics, err = startMetrics(p.metrics, p.log); err != nil {
+			fmt.Fprintf(p.stderr, "sfprocessor: %v\n", err)
+			return exitError
+		}
+		defer metrics.stop()
+	}
 
 	p.log.Info("sfprocessor", "version", fullVersion(), "pipeline", p.config)
 	pl := p.load()
@@ -121,6 +130,9 @@ func (p *program) run() int {
 		return p.abandon(pl, exitOK)
 	}
 	sig.onHangup(pl.Reload)
+	if metrics != nil {
+		metrics.pipeline.Store(pl)
+	}
 	if p.perf {
 		defer startPerf(p.log, pl)()
 	}

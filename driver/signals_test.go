@@ -20,8 +20,8 @@ type process struct {
 	input *os.File
 }
 
-// start runs the program with a pipeline in a directory, where it finds the other files as well.
-func start(t *testing.T, pipeline string, files map[string]string) *process {
+// start runs the program with a pipeline, in a directory where it finds the other files as well.
+func start(t *testing.T, pipeline string, files map[string]string, flags ...string) *process {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir, "pipeline.json", pipeline)
@@ -31,7 +31,7 @@ func start(t *testing.T, pipeline string, files map[string]string) *process {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Skip("no named pipes here:", err)
 	}
-	p := &process{t: t, cmd: exec.Command("sfprocessor", "pipe")}
+	p := &process{t: t, cmd: exec.Command("sfprocessor", append(flags, "pipe")...)}
 	p.cmd.Dir = dir
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

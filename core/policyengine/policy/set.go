@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
@@ -88,3 +90,24 @@ func (s *Set) Rules() []*Rule { return s.policy.Rules }
 
 // Drops returns the drop rules in the order of the policy files, those that are not enabled included.
 func (s *Set) Drops() []*Drop { return s.policy.Drops }
+
+// Types returns the types of records that each rule may match, by its position in Rules: those of its prefilter, or all,
+// without those on which its condition is false whatever else the record says. A rule that is not enabled has none.
+func (s *Set) Types() []field.Types {
+	at := map[*engine.Rule]int{}
+	for i, r := range s.policy.Rules {
+		at[r.Rule] = i
+	}
+	types := make([]field.Types, len(s.policy.Rules))
+	for i := range s.programs {
+		if recordTypes[i] == sfgo.UNKNOWN_TYPE {
+			continue
+		}
+		for _, r := range s.programs[i].rules {
+			if r != nil { // not a drop
+				types[at[r]] |= field.TypesOf(recordTypes[i])
+			}
+		}
+	}
+	return types
+}

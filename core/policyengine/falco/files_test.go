@@ -112,3 +112,23 @@ func TestLoadReportsFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadAll wants what several paths hold to be one set, in the order of the paths.
+func TestLoadAll(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "b.yaml", "a/y.yaml", "a/x.yaml")
+	p, ds := LoadAll([]string{dir + "/b.yaml", dir + "/a"}, Options{Catalogue: catalogue})
+	if p == nil {
+		t.Fatal(ds)
+	}
+	var got []string
+	for _, d := range p.Drops {
+		got = append(got, d.Name)
+	}
+	if want := []string{"b.yaml", "a/x.yaml", "a/y.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, ds := LoadAll([]string{dir + "/b.yaml", dir + "/none.yaml"}, Options{Catalogue: catalogue}); len(ds) != 1 || ds[0].Code != "E101" {
+		t.Errorf("a missing path: %v", ds)
+	}
+}

@@ -41,8 +41,15 @@ type Source struct {
 
 // Load reads the policy set at path, a file or a directory. The policy is nil if one of the diagnostics is an error.
 func Load(path string, opts Options) (*policy.Policy, policy.Diagnostics) {
+	return LoadAll([]string{path}, opts)
+}
+
+// LoadAll reads the policy set that several files and directories make up together; their order is the load order.
+func LoadAll(paths []string, opts Options) (*policy.Policy, policy.Diagnostics) {
 	l := newLoader(opts)
-	l.files(path)
+	for _, path := range paths {
+		l.files(path)
+	}
 	return l.finish()
 }
 

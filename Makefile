@@ -19,7 +19,7 @@ build: ## build driver/sfprocessor
 	$(GO) build $(BUILDFLAGS) -ldflags '$(LDFLAGS)' -o driver/sfprocessor ./driver
 
 run: build ## replay a shipped trace through shipped policies and print the alerts
-	cd driver && ./sfprocessor -config=../resources/pipelines/pipeline.terminal.json ../resources/traces/tcp.sf
+	cd driver && ./sfprocessor -config=../resources/pipelines/pipeline.alerts.json ../resources/traces/webshell.sf
 
 plugin: ## build the plugin in DIR as OUT, for example DIR=path/to/my/plugin OUT=resources/plugins/my.so
 	@test -n "$(DIR)" -a -n "$(OUT)" || { echo "usage: make plugin DIR=path/to/my/plugin OUT=path/to/my.so" >&2; exit 2; }

@@ -84,31 +84,12 @@ type filter struct {
 // compile returns the program of s for a type of record.
 func (s *Set) compile(index int, recordType int64, drops, rules []int32) program {
 	p := program{index: index}
-	blank := record{row: blank(recordType), num: 1}
-	truths := map[int32]truth{} // of constant columns
-	var sc scratch
-	leaf := func(x int32) int32 {
-		n := &s.graph.gates[x]
-		if n.op == opPair {
-			if pair := s.pairs[n.bit]; !pair.applies(recordType) {
-				return s.graph.constant(pair.holds(blank, &sc))
-			}
-			return x
-		}
-		c := s.columns[n.column]
-		if !c.constant(recordType) {
-			return x
-		}
-		t, ok := truths[n.column]
-		if !ok {
-			t = c.test(blank, &sc)
-			truths[n.column] = t
-		}
-		return s.graph.constant(t.has(n.bit))
+	byType := typeKnowledge{
+		set: s, recordType: recordType, blank: record{row: blank(recordType), num: 1}, truths: map[int32]truth{},
 	}
 	done := map[int32]int32{}
 	add := func(cond int32, rule *engine.Rule) {
-		if cond = s.graph.restrict(cond, leaf, done); cond != falseGate {
+		if cond = s.graph.restrict(cond, byType.leaf, done); cond != falseGate {
 			p.conds = append(p.conds, cond)
 			p.rules = append(p.rules, rule)
 		}
@@ -133,6 +114,37 @@ func (s *Set) compile(index int, recordType int64, drops, rules []int32) program
 		p.ofProcess++
 	}
 	return p
+}
+
+// typeKnowledge is what follows from the type of a record: the values of some attributes, and that others have none.
+type typeKnowledge struct {
+	set        *Set
+	recordType int64
+	blank      record // of that type
+	truths     map[int32]truth
+	scratch    scratch
+}
+
+// leaf returns the constant that a test or pair is on all records of the type, or else itself.
+func (k *typeKnowledge) leaf(x int32) int32 {
+	g := k.set.graph
+	n := &g.gates[x]
+	if n.op == opPair {
+		if p := k.set.pairs[n.bit]; !p.applies(k.recordType) {
+			return g.constant(p.holds(k.blank, &k.scratch))
+		}
+		return x
+	}
+	c := k.set.columns[n.column]
+	if !c.constant(k.recordType) {
+		return x
+	}
+	t, ok := k.truths[n.column]
+	if !ok {
+		t = c.test(k.blank, &k.scratch)
+		k.truths[n.column] = t
+	}
+	return g.constant(t.has(n.bit))
 }
 
 // filters chooses the columns that a program looks at before it tries conditions one by one: first those that follow

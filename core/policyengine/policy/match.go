@@ -171,18 +171,6 @@ func equalsAny(lits []Literal) func(s string) bool {
 	return func(s string) bool { return set[s] }
 }
 
-// matchesAny returns the test that a text matches one of the regular expressions of lits.
-func matchesAny(lits []Literal) (func(s string) bool, error) {
-	for _, l := range lits {
-		if l.Regexp == nil {
-			return nil, fmt.Errorf("literal %q is not a compiled regular expression", l.Text)
-		}
-	}
-	return func(s string) bool {
-		return slices.ContainsFunc(lits, func(l Literal) bool { return l.Regexp.MatchString(s) })
-	}, nil
-}
-
 // matchNumber returns the test of a number against any of lits. A missing number is 0, but has no order.
 func matchNumber(op Op, lits []Literal) (func(v int64, ok bool) bool, error) {
 	switch op {

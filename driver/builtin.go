@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sysflow-telemetry/sf-processor/core/exporter"
@@ -65,13 +66,24 @@ func newReader(cfg reader.Config, env pipeline.Env) (pipeline.Runner[plugins.SFC
 
 // newPolicyEngine builds a policy engine that reads policies in Falco's language.
 func newPolicyEngine(cfg policyengine.Config, env pipeline.Env) (pipeline.Runner[flattener.FlatChannel, engine.RecordChannel], error) {
-	actions, _ := env.Actions(cfg.ActionDir)
+	actions, broken := env.Actions(cfg.ActionDir)
 	load := func(path string, names []string) (*policy.Policy, policy.Diagnostics) {
-		return falco.Load(path, falco.Options{
+		p, diags := falco.Load(path, falco.Options{
 			Checks: falco.Checks(cfg.Checks), Falco: falco.Mode(cfg.Falco), Actions: names, Catalogue: field.SysFlow(),
 		})
+		hintAtLibraries(diags, broken)
+		return p, diags
 	}
 	return policyengine.New(cfg, env.Log, load, actions...)
+}
+
+// hintAtLibraries adds to the diagnostics of unknown actions that libraries could not be loaded, if any.
+func hintAtLibraries(diags policy.Diagnostics, broken []string) {
+	for _, d := range diags {
+		if d.Code == "E501" && len(broken) > 0 {
+			d.Hints = append(d.Hints, "these action libraries could not be loaded: "+strings.Join(broken, ", "))
+		}
+	}
 }
 
 // exporterStage is an exporter as the pipeline runs it.

@@ -108,6 +108,26 @@ func TestRouting(t *testing.T) {
 	}
 }
 
+// TestStatus wants the status line to be the last thing on the terminal, whatever is logged.
+func TestStatus(t *testing.T) {
+	var stderr bytes.Buffer
+	sink := NewSink(nil, &stderr, LevelInfo)
+	sink.Status("nothing is shown")
+	sink.ShowStatus()
+	if !sink.HasStatus() {
+		t.Error("no status on a terminal")
+	}
+	sink.Status("50%")
+	slog.New(sink.Handler()).Info("hello")
+	sink.Status("50%") // the same: nothing to do
+	sink.Status("60%")
+	sink.Status("")
+	want := "\r\x1b[K50%" + "\r\x1b[K[Info] @ hello\n50%" + "\r\x1b[K60%" + "\r\x1b[K"
+	if got := stamp.ReplaceAllString(stderr.String(), "@"); got != want {
+		t.Errorf("terminal got %q, want %q", got, want)
+	}
+}
+
 // writes counts calls, each of which has to be a whole line.
 type writes struct{ lines []string }
 

@@ -141,4 +141,17 @@ func (r *run) closeLog(elapsed time.Duration) {
 			r.result.Lost += l.Lost()
 		}
 	}
+	if !r.result.Drained {
+		r.result.Lost += r.leftBehind()
+	}
+}
+
+// leftBehind returns how many records were under way between stages when these were cancelled.
+func (r *run) leftBehind() (lost uint64) {
+	r.Counters(func(_, name string, v uint64) {
+		if strings.HasPrefix(name, "lost.") && name != "lost.decode" { // which is damage of the input
+			lost += v
+		}
+	})
+	return lost
 }

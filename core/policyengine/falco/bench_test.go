@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// thousandRules is a policy set of 1000 rules of about the size of published ones.
-func thousandRules() string {
+// ruleSet is a policy set of n rules of about the size of published ones.
+func ruleSet(n int) string {
 	var b strings.Builder
 	b.WriteString("- list: shells\n  items: [bash, zsh, sh, dash]\n" +
 		"- macro: spawned_process\n  condition: evt.type in (execve, execveat)\n" +
 		"- macro: container\n  condition: sf.container.type != host\n")
-	for i := range 1000 {
+	for i := range n {
 		fmt.Fprintf(&b, `- rule: Rule number %d
   desc: a rule that looks like those of published policies
   condition: >
@@ -29,7 +29,7 @@ func thousandRules() string {
 }
 
 func BenchmarkLoad1000Rules(b *testing.B) {
-	src := []Source{{"bench.yaml", []byte(thousandRules())}}
+	src := []Source{{"bench.yaml", []byte(ruleSet(1000))}}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(src[0].Text)))
 	for b.Loop() {

@@ -10,7 +10,7 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
-// maxFileSize bounds the memory that a policy file takes; the largest published one has 160 kB.
+// maxFileSize bounds the memory that a policy file takes; the largest published ones have some 170 kB.
 const maxFileSize = 16 << 20
 
 // loader is the state of one load.

@@ -11,8 +11,8 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
-// maxCondition bounds the memory that a syntax tree takes, which is some hundred times that of the text; the longest
-// published condition has 6 kB.
+// maxCondition bounds the memory that a syntax tree takes, which is some hundred times that of the text; nobody writes
+// a condition of that length.
 const maxCondition = 256 << 10
 
 // resolver turns the items of a set into rules. Each macro is resolved once, when it is first needed.

@@ -315,6 +315,30 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
+// TestAcrossFiles uses items before they are defined, in other files: the last definition counts everywhere.
+func TestAcrossFiles(t *testing.T) {
+	p, ds := LoadSources([]Source{
+		{"a.yaml", []byte("- rule: r\n  desc: d\n  condition: wanted\n- macro: wanted\n  condition: sf.proc.name = nobody\n")},
+		{"b.yml", []byte("- macro: wanted\n  condition: sf.proc.name in (tools)\n---\n- list: tools\n  items: [more, vi]\n")},
+		{"c.yml", []byte("- list: more\n  items:\n    - ed\n    - '\"more\"'\n    - 'a, b'\n    - 0755\n    - yes\n    - ~\n")},
+	}, Options{Catalogue: catalogue})
+	if p == nil || len(ds) != 1 || ds[0].Error() != "b.yml:1:10: warning: macro 'wanted' replaces the definition at a.yaml:4 [W120]" {
+		t.Fatal(ds)
+	}
+	set, err := policy.Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"vi": true, "ed": true, "more": true, "a, b": true, "0755": true, "yes": true, "~": true,
+		"nobody": false, "a": false, "true": false, "493": false, "": false,
+	} {
+		if rules, _ := matches(set, record{typ: sfgo.PROC_EVT, exe: name}); (len(rules) == 1) != want {
+			t.Errorf("%q: got %v", name, !want)
+		}
+	}
+}
+
 // TestOutput renders output texts.
 func TestOutput(t *testing.T) {
 	file := record{

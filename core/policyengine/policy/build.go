@@ -25,7 +25,6 @@ type builder struct {
 type columnKey struct {
 	field  *field.Field
 	index  int
-	path   string
 	aspect aspect
 }
 
@@ -146,7 +145,7 @@ func (b *builder) any(t *Test, lits []Literal) (int32, error) {
 		return b.leaf(t, nil, t.aspect(nil))
 	}
 	var kids []int32
-	for _, a := range []aspect{plain, asInt, asText, count} {
+	for _, a := range []aspect{plain, asInt, asText, document, count} {
 		var some []Literal
 		for i := range lits {
 			if t.aspect(&lits[i]) == a {
@@ -170,6 +169,8 @@ func (t *Test) aspect(lit *Literal) aspect {
 	o := &t.Left
 	ordered := t.Op >= Lt && t.Op <= Ge
 	switch {
+	case o.Path != "":
+		return document
 	case slices.Contains(o.Apply, Len) && o.many():
 		return count
 	case o.Field.Type == field.Flags && len(o.Apply) == 0:
@@ -222,6 +223,11 @@ func (b *builder) leaf(t *Test, lits []Literal, a aspect) (int32, error) {
 		m = matchBits(lits)
 	case flags && a == asInt && t.Op == Eq:
 		m = matchBitmap(lits)
+	case a == document: // what a path leads to is remembered with the document
+		m, err = newMatcher(t.Op, lits, t.Left.Apply, &c.reader)
+		text, path := m.text, t.Left.Path
+		m.text, m.index = func(doc string) bool { return text(follow(path, doc)) }, indexed{}
+		m.cost += 20
 	default:
 		m, err = newMatcher(t.Op, lits, t.Left.Apply, &c.reader)
 	}
@@ -236,7 +242,7 @@ func (b *builder) leaf(t *Test, lits []Literal, a aspect) (int32, error) {
 
 // column returns the number of the column that holds an aspect of o.
 func (b *builder) column(o *Operand, a aspect) (int32, error) {
-	key := columnKey{field: o.Field, index: -1, path: o.Path, aspect: a}
+	key := columnKey{field: o.Field, index: -1, aspect: a}
 	if o.at() {
 		key.index = o.Index
 	}
@@ -249,7 +255,7 @@ func (b *builder) column(o *Operand, a aspect) (int32, error) {
 	}
 	id := int32(len(b.columns))
 	c := &column{reader: r, field: o.Field, bits: map[string]int32{}, slot: -1, ofProcess: -1}
-	if o.Field.Stored && a == plain && o.Path == "" && !o.at() {
+	if o.Field.Stored && (a == plain || a == document) && !o.at() {
 		c.slot = int(o.Field.Attr)
 	}
 	if o.Field.OfProcess {
@@ -264,7 +270,7 @@ func (b *builder) column(o *Operand, a aspect) (int32, error) {
 // key returns a text that is the same for tests on a column that are the same.
 func (t *Test) key(lits []Literal) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%d %v", t.Op, t.Left.Apply)
+	fmt.Fprintf(&s, "%d %q %v", t.Op, t.Left.Path, t.Left.Apply)
 	for i := range lits {
 		l := &lits[i]
 		fmt.Fprintf(&s, " %q %d %t %t %t %v", l.Text, l.Int, l.Bitmap, l.Number, l.Missing, l.Prefix)

@@ -19,7 +19,7 @@
 // Not obvious: a missing integer equals 0 but has no order; of several values any may satisfy an operator, none satisfies
 // one on no values, and `!=` is a Not around it all; texts are bytes, but `?` and letter case are about characters.
 //
-// Limits: an evaluator remembers 512 values a column and 256 processes; texts above a kilobyte are not remembered. The
+// Limits: an evaluator remembers 512 values a column and 256 processes; texts above 4 kB are not remembered. The
 // transitions of an automaton take 4 MB at most, beyond that tests are tried one by one.
 //
 // Start reading at [Node], then at [Compile] and [Evaluator.Eval].

@@ -11,7 +11,7 @@ import (
 // Limits of what an evaluator remembers.
 const (
 	cacheBits   = 9       // values of a column: 512
-	maxText     = 1 << 10 // bytes of a text that is remembered
+	maxText     = 1 << 12 // bytes of a text that is remembered
 	maxVerdicts = 1 << 12 // distinct combinations of the results of a column's tests
 	processBits = 8       // processes: 256
 )

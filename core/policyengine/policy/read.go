@@ -14,10 +14,11 @@ import (
 type aspect uint8
 
 const (
-	plain  aspect = iota // its values
-	asInt                // the integer of a text that has one as well, or the bitmap of flags as it was recorded
-	asText               // the names of flags
-	count                // how many values there are
+	plain    aspect = iota // its values
+	asInt                  // the integer of a text that has one as well, or the bitmap of flags as it was recorded
+	asText                 // the names of flags
+	document               // the document that its subscript, a path, leads into
+	count                  // how many values there are
 )
 
 // reader reads an aspect of an operand, without its transformers. One of its functions is set, or counter. A reader
@@ -49,9 +50,11 @@ func newReader(o *Operand, a aspect) (reader, error) {
 	switch {
 	case f.Counter:
 		r.counter = true
+	case a == document:
+		r.text = f.Str
 	case o.Path != "":
 		path := o.Path
-		r.text = func(row *sfgo.FlatRecord) string { return gjson.Get(f.Str(row), path).String() }
+		r.text = func(row *sfgo.FlatRecord) string { return follow(path, f.Str(row)) }
 	case o.at():
 		r = readerAt(f, o.Index)
 	case a == asInt:
@@ -84,6 +87,9 @@ func newReader(o *Operand, a aspect) (reader, error) {
 	}
 	return r, nil
 }
+
+// follow returns what a path leads to in a JSON document, or nothing.
+func follow(path, doc string) string { return gjson.Get(doc, path).String() }
 
 // at says whether o is one value of a field that has several, picked by its position.
 func (o *Operand) at() bool { return o.Field.Subscript == field.Index && o.Index >= 0 }

@@ -16,6 +16,7 @@ func TestRequiredText(t *testing.T) {
 		`(abc){0,2}`:                "",
 		`abc|abd`:                   "ab",
 		`abc|xyz`:                   "",
+		`abc|xyz`:                   "",
 		`(?i)abc`:                   "",
 		`.*`:                        "",
 		``:                          "",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sysflow-telemetry/sf-processor/core/config/yamldoc"
 	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/flattener/trace"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
@@ -288,7 +289,10 @@ func (r *runner) trace(ctx context.Context, t *tested, c *traceCase) error {
 	r.result.Cases++
 	got := map[string]int64{}
 	var num, drops int64
-	err := rows(ctx, c.path, func(row *sfgo.FlatRecord) error {
+	for row, err := range trace.Rows(ctx, c.path, trace.Options{}) {
+		if err != nil {
+			return err
+		}
 		num++
 		matched, dropped := t.eval.Eval(row, num)
 		if dropped {
@@ -297,10 +301,6 @@ func (r *runner) trace(ctx context.Context, t *tested, c *traceCase) error {
 		for _, rule := range matched {
 			got[rule.Name]++
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for _, want := range c.want {
 		if n := got[want.rule]; n != want.n {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/flattener/trace"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
@@ -50,15 +51,14 @@ func TestFilterPassesEverything(t *testing.T) {
 		if err != nil || len(traces) == 0 {
 			t.Fatalf("traces in %s: %v, %v", dir, traces, err)
 		}
-		for _, trace := range traces {
-			err := rows(t.Context(), trace, func(row *sfgo.FlatRecord) error {
-				if matched, dropped := set.eval.Eval(row, 1); len(matched) == 0 && !dropped {
-					t.Errorf("%s: no rule matches a record of type %d, operations %b", trace, row.Ints[0][sfgo.SF_REC_TYPE], row.Ints[0][sfgo.OPFLAGS_INT])
+		for _, path := range traces {
+			for row, err := range trace.Rows(t.Context(), path, trace.Options{}) {
+				if err != nil {
+					t.Fatal(err)
 				}
-				return nil
-			})
-			if err != nil {
-				t.Error(err)
+				if matched, dropped := set.eval.Eval(row, 1); len(matched) == 0 && !dropped {
+					t.Errorf("%s: no rule matches a record of type %d, operations %b", path, row.Ints[0][sfgo.SF_REC_TYPE], row.Ints[0][sfgo.OPFLAGS_INT])
+				}
 			}
 		}
 	}
@@ -76,14 +76,13 @@ func TestNoFalseAlarms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"k8s_small.sf", "rename2at.sf", "runtime-1621959914.sf", "setns.sf", "tcp.sf", "webserver.sf"} {
-		err := rows(t.Context(), filepath.Join(dir, name), func(row *sfgo.FlatRecord) error {
+		for row, err := range trace.Rows(t.Context(), filepath.Join(dir, name), trace.Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if matched, _ := set.eval.Eval(row, 1); len(matched) > 0 {
 				t.Errorf("%s: %s on %s %s", name, quoted(matched), row.Strs[0][sfgo.PROC_EXE_STR], row.Strs[0][sfgo.FILE_PATH_STR])
 			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
 		}
 	}
 }

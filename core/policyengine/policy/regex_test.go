@@ -16,7 +16,6 @@ func TestRequiredText(t *testing.T) {
 		`(abc){0,2}`:                "",
 		`abc|abd`:                   "ab",
 		`abc|xyz`:                   "",
-		`abc|xyz`:                   "",
 		`(?i)abc`:                   "",
 		`.*`:                        "",
 		``:                          "",

@@ -50,7 +50,7 @@ func TestManyVerdicts(t *testing.T) {
 	row := blank(sfgo.FILE_FLOW)
 	full := false
 	for i := range 3 * maxVerdicts {
-		path := []byte(strings.Repeat("/", 2*maxText*(i%2)+1))
+		path := []byte(strings.Repeat("/", 2*maxText*(i%64/63)+1))
 		for c := 'a'; c < 'a'+20; c++ {
 			if w.IntN(2) == 0 {
 				path = append(path, byte(c))

@@ -32,7 +32,7 @@ func newWorld(seed uint64) *world {
 	for range 12 {
 		w.procs = append(w.procs, w.row())
 	}
-	for range 60 {
+	for range 40 {
 		w.rows = append(w.rows, w.row())
 	}
 	return w
@@ -297,7 +297,7 @@ func TestAgainstOracle(t *testing.T) {
 		}
 		eval, remembers := set.NewEvaluator(), set.NewEvaluator()
 		remembers.SameTree(true)
-		for i, row := range append(w.rows, w.rows[:20]...) {
+		for i, row := range append(w.rows, w.rows[:10]...) {
 			r := record{row, int64(i%3 + 1)}
 			want, wantDrop := oracle(p, r)
 			got, drop := eval.Eval(row, r.num)

@@ -105,14 +105,15 @@ func (e *Enrich) Cleanup() {
 	}
 }
 
-// enrich gives the process of rec a user name if it has none. Where the process itself is not known its uid is not
-// either: the slot is 0, which is not root.
+// enrich gives the process of rec a user name if it has none; collectors write the number for a name that they cannot
+// find. Where the process itself is not known its uid is not either: the slot is 0, which is not root.
 func (e *Enrich) enrich(rec *sfgo.FlatRecord) {
 	ints, strs := rec.Ints[sfgo.SYSFLOW_IDX], rec.Strs[sfgo.SYSFLOW_IDX]
-	if len(rec.Ptree) == 0 || strs[sfgo.PROC_USERNAME_STR] != "" {
+	uid, user := ints[sfgo.PROC_UID_INT], strs[sfgo.PROC_USERNAME_STR]
+	if len(rec.Ptree) == 0 || user != "" && user != strconv.FormatInt(uid, 10) {
 		return
 	}
-	if name, ok := e.names[ints[sfgo.PROC_UID_INT]]; ok {
+	if name, ok := e.names[uid]; ok {
 		strs[sfgo.PROC_USERNAME_STR] = name
 	}
 }

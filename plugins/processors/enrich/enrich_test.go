@@ -45,6 +45,7 @@ func TestFillsInNames(t *testing.T) {
 		want string
 	}{
 		"known uid":       {record(33, ""), "www-data"},
+		"number for name": {record(33, "33"), "www-data"},
 		"name there":      {record(33, "nginx"), "nginx"},
 		"unknown uid":     {record(34, ""), ""},
 		"unknown process": {unknown, ""},

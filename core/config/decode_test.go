@@ -248,3 +248,26 @@ func TestOpenSchema(t *testing.T) {
 		t.Errorf("closed: got %s, want %s", got, want)
 	}
 }
+
+func TestWriteTable(t *testing.T) {
+	type table struct {
+		Host string `attr:"syslog.host" alias:"host" default:"localhost" when:"export=syslog|tcp" help:"name | address of <host>"`
+		Key  string `attr:"key" required:"true" unless:"user" secret:"true" env:"KEY" help:"a key"`
+		On   bool   `attr:"on" help:"a switch"`
+		Old  int    `attr:"old" compat:"true" help:"old"`
+	}
+	var b strings.Builder
+	if err := WriteTable(&b, Describe(new(table))); err != nil {
+		t.Fatal(err)
+	}
+	want := `| Attribute | Type | Default | Meaning |
+|---|---|---|---|
+| ` + "`syslog.host`, also `host` | string | `localhost` | name \\| address of &lt;host>; only with `export: syslog` or `export: tcp`" + ` |
+| ` + "`key` | string | required | a key; not needed with `user`; a credential; set by the variable `KEY`" + ` |
+| ` + "`on` | bool | `false` | a switch" + ` |
+| ` + "`old` | int | – | old; accepted, without effect" + ` |
+`
+	if got := b.String(); got != want {
+		t.Errorf("table is\n%s\nwant\n%s", got, want)
+	}
+}

@@ -16,5 +16,9 @@
 // Built-in stages hand each other batches, plugins see single records. Where the two meet, the pipeline runs a pump that
 // copies from one form to the other (border.go).
 //
+// The files: file.go reads, graph.go checks the shape, load.go finds what the names mean (plan.go: of one entry) and
+// builds, run.go runs. registry.go says what a stage is, channel.go and border.go what connects stages. plugin.go and
+// library.go load libraries, adapter.go meets the interfaces of plugins, fault.go keeps their failures from spreading.
+//
 // Start reading at [Load], then [Pipeline.Run].
 package pipeline

@@ -71,6 +71,7 @@ type exporterConfig struct {
 	Export string `attr:"export" enum:"terminal,syslog" required:"true"`
 	Host   string `attr:"syslog.host" alias:"host"`
 	Port   int    `attr:"syslog.port" alias:"port" min:"1" max:"65535" default:"514"`
+	Key    string `attr:"key" secret:"true"`
 }
 
 type driverConfig struct {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/sysflow-telemetry/sf-processor/core/config"
 	"github.com/sysflow-telemetry/sf-processor/core/logger"
-	"github.com/sysflow-telemetry/sf-processor/core/plugins"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 )
 
@@ -44,12 +43,6 @@ const (
 	actionDir  = "../resources/actions"
 )
 
-// handlerConfig are the attributes of an entry that has a handler, besides its processor's and its handler's own.
-type handlerConfig struct {
-	Handler string `attr:"handler" required:"true" help:"what becomes of flows and events: flattener, or the name of a handler plugin"`
-	LibPath string `attr:"handlerlibpath" kind:"dir" allowempty:"true" help:"directory of the handler plugin's library"`
-}
-
 // libPath is the attribute that names the directory of a handler's library.
 const libPath = "handlerlibpath"
 
@@ -66,28 +59,6 @@ type loader struct {
 	plans   map[*entry]*plan
 	sources []*sourcePlan
 	diags   config.Diagnostics
-}
-
-// plan is what an entry will be built of.
-type plan struct {
-	kind    *Processor
-	handler *handlerKind // nil if there is none
-	schema  *config.Schema
-
-	config        any // decoded
-	handlerConfig any
-
-	proc          plugins.SFProcessor // instances of plugins
-	pluginHandler plugins.SFHandler
-}
-
-// sourcePlan is what a driver will be built of.
-type sourcePlan struct {
-	entry  *driverEntry
-	kind   *Driver
-	schema *config.Schema
-	config any
-	plugin plugins.SFDriver
 }
 
 // Load reads a pipeline file and builds its stages. It returns what is wrong with the file, warnings included; if one
@@ -219,30 +190,6 @@ func (l *loader) handlerDirs(e *entry) []string {
 	return append(dirs, l.PluginDir.Path, handlerDir, filepath.Join(Installed, "handlers"))
 }
 
-// construct makes the instances of plugins that the entry needs.
-func (p *plan) construct() error {
-	if f := p.kind.plugin; f != nil {
-		err := guard("constructor of "+p.kind.Name, func() error {
-			if p.proc = f(); p.proc == nil {
-				return &Fault{Code: "P404", Message: "the factory of processor '" + p.kind.Name + "' returned nothing"}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if p.handler == nil || p.handler.plugin == nil {
-		return nil
-	}
-	return guard("constructor of "+p.handler.Name, func() error {
-		if p.pluginHandler = p.handler.plugin(); p.pluginHandler == nil {
-			return &Fault{Code: "P404", Message: "the factory of handler '" + p.handler.Name + "' returned nothing"}
-		}
-		return nil
-	})
-}
-
 // writes returns the channel types that an entry writes, if that is known: a plugin does not say.
 func (l *loader) writes(e *entry) ([]string, bool) {
 	p := l.plans[e]
@@ -256,52 +203,6 @@ func (l *loader) writes(e *entry) ([]string, bool) {
 		return nil, false
 	}
 	return p.handler.Writes, true
-}
-
-// attributed is implemented by plugins that declare their attributes.
-type attributed interface{ Attributes() []string }
-
-// declare gives a schema the attributes of a plugin, or opens it for one that does not declare any.
-func declare(s *config.Schema, name string, plugin any) error {
-	a, ok := plugin.(attributed)
-	if !ok {
-		s.Open()
-		return nil
-	}
-	return guard("Attributes of "+name, func() error {
-		s.Declare(a.Attributes()...)
-		return nil
-	})
-}
-
-// makeSchema collects the attributes that an entry may have.
-func (p *plan) makeSchema() error {
-	var targets []any
-	if p.kind.config != nil {
-		p.config = p.kind.config()
-		targets = append(targets, p.config)
-	}
-	if p.kind.Handler {
-		targets = append(targets, new(handlerConfig))
-	}
-	if p.handler != nil && p.handler.Config != nil {
-		p.handlerConfig = p.handler.Config()
-		targets = append(targets, p.handlerConfig)
-	}
-	p.schema = config.NewSchema(targets...)
-	if p.proc != nil {
-		p.schema.Declare("handler")
-		if err := declare(p.schema, p.kind.Name, p.proc); err != nil {
-			return err
-		}
-	}
-	if p.pluginHandler != nil {
-		return declare(p.schema, p.handler.Name, p.pluginHandler)
-	}
-	if p.kind.Handler && p.handler == nil {
-		p.schema.Open() // its handler is unknown, and so are the handler's attributes
-	}
-	return nil
 }
 
 // chooseDrivers finds the drivers that are to run.
@@ -335,25 +236,6 @@ func (l *loader) chooseDrivers() {
 		}
 		l.sources = append(l.sources, s)
 	}
-}
-
-func (s *sourcePlan) construct() error {
-	if s.kind.plugin == nil {
-		s.config = s.kind.Config()
-		s.schema = config.NewSchema(s.config)
-		return nil
-	}
-	err := guard("constructor of "+s.kind.Name, func() error {
-		if s.plugin = s.kind.plugin(); s.plugin == nil {
-			return &Fault{Code: "P404", Message: "the factory of driver '" + s.kind.Name + "' returned nothing"}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	s.schema = config.NamedSchema("path")
-	return declare(s.schema, s.kind.Name, s.plugin)
 }
 
 // decode applies the environment to the entries and checks their attributes.
@@ -490,13 +372,14 @@ func (l *loader) node(e *entry) (*node, error) {
 	} else if p.handler != nil {
 		env.Handler = p.handler.Name
 	}
+	n.log.Debug("attributes", "set", p.dump())
 	n.stage, err = p.kind.build(p.config, env)
 	return n, err
 }
 
 // feed builds a driver.
 func (l *loader) feed(p *Pipeline, s *sourcePlan) (*feed, error) {
-	f := &feed{name: s.entry.Instance, path: pathOf(s)}
+	f := &feed{name: s.entry.Instance, path: s.path()}
 	conf := s.entry.Map()
 	if s.plugin != nil {
 		f.source = &pluginSource{
@@ -511,14 +394,6 @@ func (l *loader) feed(p *Pipeline, s *sourcePlan) (*feed, error) {
 	}
 	f.source = &builtinSource{driver: d, conf: conf}
 	return f, nil
-}
-
-// pathOf returns the path that the file or the environment gives a driver.
-func pathOf(s *sourcePlan) string {
-	if v := s.entry.Find("path"); v != nil {
-		return v.Text
-	}
-	return ""
 }
 
 // actions loads the libraries of a directory as actions, and returns those that cannot be loaded as well.

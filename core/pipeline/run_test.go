@@ -342,6 +342,25 @@ func TestUnknownDriverFlag(t *testing.T) {
 	}
 }
 
+// TestAttributesAreLogged wants to see, at level trace, what the stages run with, but no credential.
+func TestAttributesAreLogged(t *testing.T) {
+	w := new(world)
+	p := w.mustLoad(t, strings.Replace(chain, `"export": "terminal"`, `"export": "terminal", "key": "s3cret"`, 1))
+	defer p.Close()
+	log := w.logText()
+	for _, want := range []string{
+		`stage=sysflowreader set="[entity.max=30000 filter.enabled=false]"`,
+		`stage=exporter set="[export=terminal syslog.host= syslog.port=514 key=***]"`,
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("log lacks %s:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log, "s3cret") {
+		t.Errorf("log shows the credential:\n%s", log)
+	}
+}
+
 func TestInstanceNames(t *testing.T) {
 	w := new(world)
 	p := w.mustLoad(t, tee)

@@ -119,7 +119,7 @@ func TestErrorsAreCapped(t *testing.T) {
 			t.Errorf("%s comes after %s", d.Error(), ds[i-1].Error())
 		}
 	}
-	if last := ds[len(ds)-1]; errors != maxErrors || last.Severity != policy.Error {
+	if last := ds[len(ds)-1]; errors != MaxErrors || last.Severity != policy.Error {
 		t.Errorf("%d errors, the last problem is %s", errors, last.Error())
 	}
 }

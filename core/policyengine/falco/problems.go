@@ -8,8 +8,8 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
-// maxErrors is the number of errors after which the rest is not reported.
-const maxErrors = 50
+// MaxErrors is the number of errors after which the other problems of a policy set are not reported.
+const MaxErrors = 50
 
 // problems collects what is wrong with a policy set.
 type problems struct {
@@ -84,7 +84,7 @@ func (p *problems) sorted() policy.Diagnostics {
 			continue
 		}
 		if ds = append(ds, d.Diagnostic); d.Severity == policy.Error {
-			if errors++; errors == maxErrors {
+			if errors++; errors == MaxErrors {
 				break
 			}
 		}

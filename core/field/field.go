@@ -157,10 +157,12 @@ type Field struct {
 
 	// Forms says that Strs returns forms of one value, and AtStrs forms of the value at a position; the first is the
 	// full one. FromType says that the values follow from the record type alone, so that those of one record of a type
-	// are those of all. OfProcess says that where they exist they follow from the process and its ancestors alone.
+	// are those of all. OfProcess says that where they exist they follow from the process and its ancestors alone, OfFile
+	// that on flows and events of files they follow from the file's path and type alone.
 	Forms     bool
 	FromType  bool
 	OfProcess bool
+	OfFile    bool
 
 	// Print is set where a message shows fewer values than Strs returns.
 	Print func(r *sfgo.FlatRecord, dst []string) []string

@@ -33,12 +33,23 @@ func newSets() *sets {
 func sysflowFields(s *sets) []*Field {
 	var all []*Field
 	for _, group := range [][]*Field{
-		generalFields(s), ofProcess(procFields()), ofProcess(parentFields()), fileFields(s), netFields(s),
+		generalFields(s), ofProcess(procFields()), ofProcess(parentFields()), ofFile(fileFields(s)), netFields(s),
 		containerFields(s), k8sFields(s),
 	} {
 		all = append(all, group...)
 	}
 	return all
+}
+
+// ofFile marks the fields that follow from the path and type of a file.
+func ofFile(fields []*Field) []*Field {
+	for _, f := range fields {
+		switch f.Name {
+		case "sf.file.path", "sf.file.name", "sf.file.directory", "sf.file.symlink", "sf.file.type":
+			f.OfFile = true
+		}
+	}
+	return fields
 }
 
 // ofProcess marks the fields of a process and its parent.

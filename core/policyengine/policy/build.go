@@ -14,6 +14,7 @@ type builder struct {
 	*graph
 	columns   []*column
 	ofProcess int // how many columns follow from the process
+	ofFile    int // how many columns follow from the file
 	pairs     []*pair
 
 	columnIDs map[columnKey]int32
@@ -254,13 +255,17 @@ func (b *builder) column(o *Operand, a aspect) (int32, error) {
 		return 0, err
 	}
 	id := int32(len(b.columns))
-	c := &column{reader: r, field: o.Field, bits: map[string]int32{}, slot: -1, ofProcess: -1}
+	c := &column{reader: r, field: o.Field, bits: map[string]int32{}, slot: -1, ofProcess: -1, ofFile: -1}
 	if o.Field.Stored && (a == plain || a == document) && !o.at() {
 		c.slot = int(o.Field.Attr)
 	}
 	if o.Field.OfProcess {
 		c.ofProcess = b.ofProcess
 		b.ofProcess++
+	}
+	if o.Field.OfFile {
+		c.ofFile = b.ofFile
+		b.ofFile++
 	}
 	b.columns = append(b.columns, c)
 	b.columnIDs[key] = id

@@ -16,8 +16,9 @@ type column struct {
 	index *index
 	words int // of a truth
 	slot  int // of the row, where the value is on all records that have one; below 0 if it has to be read
-	// ofProcess numbers the columns whose values follow from the process; it is below 0 for others.
-	ofProcess int
+	// ofProcess numbers the columns whose values follow from the process, ofFile those whose values follow from the
+	// file; they are below 0 for others.
+	ofProcess, ofFile int
 
 	// direct says that the tests are so cheap that remembering their results does not pay.
 	direct bool

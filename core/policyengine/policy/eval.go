@@ -16,15 +16,17 @@ type Evaluator struct {
 	views    []view     // by column
 	values   []gateMemo // by gate
 	process  []processMemo
+	file     []fileMemo
 	sameTree bool
 	matched  []*engine.Rule
 
-	rec   record
-	stamp uint64       // number of the evaluation
-	memo  *processMemo // of the record's process; nil if nothing is remembered
-	live  subset
-	truth truth
-	key   []byte
+	rec       record
+	stamp     uint64      // number of the evaluation
+	ofProcess *entityMemo // of the record's process; nil if nothing is remembered
+	ofFile    *entityMemo // of the record's file; nil if nothing is remembered
+	live      subset
+	truth     truth
+	key       []byte
 	scratch
 }
 
@@ -59,9 +61,12 @@ func (e *Evaluator) Eval(row *sfgo.FlatRecord, num int64) (matched []*engine.Rul
 	p := e.set.program(recordType(row))
 	e.rec = record{row, num}
 	e.stamp++
-	e.memo = nil
+	e.ofProcess, e.ofFile = nil, nil
 	if e.sameTree && len(row.Ptree) > 0 {
-		e.memo = e.processMemo(row)
+		e.ofProcess = e.processMemo(row)
+	}
+	if p.ofFile > 0 {
+		e.ofFile = e.fileMemo(row)
 	}
 	e.matched = e.matched[:0]
 	live := e.live[:p.words]
@@ -87,11 +92,20 @@ func (e *Evaluator) Eval(row *sfgo.FlatRecord, num int64) (matched []*engine.Rul
 // filter removes the conditions that single columns refute from live. It returns false if none is left.
 func (e *Evaluator) filter(p *program, live subset) bool {
 	filters := p.filter
-	if e.memo != nil && p.ofProcess > 0 {
-		if !live.keep(e.aliveForProcess(p)) {
+	if e.ofProcess != nil && p.ofProcess > 0 {
+		if !live.keep(e.aliveFor(e.ofProcess, p, p.filter[:p.ofProcess])) {
 			return false
 		}
-		filters = filters[p.ofProcess:]
+		filters = p.filter[p.ofProcess:]
+	}
+	if e.ofFile != nil && p.ofFile > 0 {
+		ofFile := p.filter[p.ofProcess:][:p.ofFile]
+		if !live.keep(e.aliveFor(e.ofFile, p, ofFile)) {
+			return false
+		}
+		if e.ofProcess != nil {
+			filters = p.filter[p.ofProcess+p.ofFile:]
+		}
 	}
 	for i := range filters {
 		if f := &filters[i]; live.severalIn(f.affects) && !live.keep(e.alive(p, f.column)) {

@@ -14,6 +14,7 @@ const (
 	maxText     = 1 << 12 // bytes of a text that is remembered
 	maxVerdicts = 1 << 12 // distinct combinations of the results of a column's tests
 	processBits = 8       // processes: 256
+	fileBits    = 11      // files: 2,048
 )
 
 // gateMemo is the value of a gate on the record with the stamp.
@@ -75,19 +76,42 @@ func newView(c *column) view {
 	return v
 }
 
-// processMemo is what was found for a process.
-type processMemo struct {
-	tree     []*sfgo.Process
-	verdicts []*verdict // of the columns that follow from the process; nil until they are asked for
+// entityMemo is what was found for an entity, a process or a file.
+type entityMemo struct {
+	verdicts []*verdict // of the columns that follow from the entity; nil until they are asked for
 	alive    []subset   // by program: the conditions that none of these columns refutes
 	done     uint       // the programs for which alive is up to date
+}
+
+// forget makes room for what is found for another entity.
+func (m *entityMemo) forget(columns, programs int) {
+	m.done = 0
+	if m.verdicts == nil {
+		m.verdicts = make([]*verdict, columns)
+		m.alive = make([]subset, programs)
+	}
+	clear(m.verdicts)
+}
+
+// processMemo is what was found for a process.
+type processMemo struct {
+	tree []*sfgo.Process
+	entityMemo
+}
+
+// fileMemo is what was found for a file, by all that its columns are read from.
+type fileMemo struct {
+	path       string
+	kind       int64 // of the file
+	recordType int64
+	entityMemo
 }
 
 // spread multiplies neighbours far apart, so that the upper bits of the product serve as a hash.
 const spread = 0x9e3779b97f4a7c15
 
 // processMemo returns what is remembered of the process of a row with a tree.
-func (e *Evaluator) processMemo(row *sfgo.FlatRecord) *processMemo {
+func (e *Evaluator) processMemo(row *sfgo.FlatRecord) *entityMemo {
 	if e.process == nil {
 		e.process = make([]processMemo, 1<<processBits)
 	}
@@ -95,20 +119,43 @@ func (e *Evaluator) processMemo(row *sfgo.FlatRecord) *processMemo {
 	m := &e.process[pid*spread>>(64-processBits)]
 	// Comparing the arrays is enough, and m keeps its array from being used for anything else.
 	if len(m.tree) == len(row.Ptree) && &m.tree[0] == &row.Ptree[0] {
-		return m
+		return &m.entityMemo
 	}
-	m.tree, m.done = row.Ptree, 0
-	if m.verdicts == nil {
-		m.verdicts = make([]*verdict, e.set.ofProcess)
-		m.alive = make([]subset, len(e.set.programs))
-	}
-	clear(m.verdicts)
-	return m
+	m.tree = row.Ptree
+	m.forget(e.set.ofProcess, len(e.set.programs))
+	return &m.entityMemo
 }
 
-// aliveForProcess returns the conditions of p that none of the columns refutes that follow from the process.
-func (e *Evaluator) aliveForProcess(p *program) subset {
-	m := e.memo
+// fileMemo returns what is remembered of the file of a row. Files are told apart by their values, so any row will do; a
+// row from a flattener has the very text that is remembered, so that comparing them is comparing addresses.
+func (e *Evaluator) fileMemo(row *sfgo.FlatRecord) *entityMemo {
+	ints, strs := row.Ints[sfgo.SYSFLOW_IDX], row.Strs[sfgo.SYSFLOW_IDX]
+	path, oid := strs[sfgo.FILE_PATH_STR], strs[sfgo.FILE_OID_STR]
+	if len(oid) < 8 || len(path) > maxText {
+		return nil
+	}
+	if e.file == nil {
+		e.file = make([]fileMemo, 1<<fileBits)
+	}
+	m := &e.file[hashOID(oid)>>(64-fileBits)]
+	kind, recordType := ints[sfgo.FILE_RESTYPE_INT], ints[sfgo.SF_REC_TYPE]
+	if m.verdicts != nil && m.path == path && m.kind == kind && m.recordType == recordType {
+		return &m.entityMemo
+	}
+	m.path, m.kind, m.recordType = path, kind, recordType
+	m.forget(e.set.ofFile, len(e.set.programs))
+	return &m.entityMemo
+}
+
+// hashOID returns a hash of the text of a file's id, which is a hash itself: its first digits are as good as all.
+func hashOID(oid string) uint64 {
+	_ = oid[7]
+	return (uint64(oid[0]) | uint64(oid[1])<<8 | uint64(oid[2])<<16 | uint64(oid[3])<<24 |
+		uint64(oid[4])<<32 | uint64(oid[5])<<40 | uint64(oid[6])<<48 | uint64(oid[7])<<56) * spread
+}
+
+// aliveFor returns the conditions of p that none of some columns refutes, those that follow from the entity of m.
+func (e *Evaluator) aliveFor(m *entityMemo, p *program, filters []filter) subset {
 	if m.done>>p.index&1 != 0 {
 		return m.alive[p.index]
 	}
@@ -118,7 +165,7 @@ func (e *Evaluator) aliveForProcess(p *program) subset {
 	}
 	live := m.alive[p.index]
 	copy(live, p.all)
-	for _, f := range p.filter[:p.ofProcess] {
+	for _, f := range filters {
 		if live.any(f.affects) {
 			live.keep(e.alive(p, f.column))
 		}
@@ -133,11 +180,16 @@ func (e *Evaluator) look(column int32) *verdict {
 		return v.now
 	}
 	v.stamp = e.stamp
-	if e.memo == nil || c.ofProcess < 0 {
+	var m **verdict
+	switch {
+	case e.ofProcess != nil && c.ofProcess >= 0:
+		m = &e.ofProcess.verdicts[c.ofProcess]
+	case e.ofFile != nil && c.ofFile >= 0:
+		m = &e.ofFile.verdicts[c.ofFile]
+	default:
 		v.now = e.read(c, v)
 		return v.now
 	}
-	m := &e.memo.verdicts[c.ofProcess]
 	if *m == nil {
 		*m = e.read(c, v)
 	}

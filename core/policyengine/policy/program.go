@@ -24,6 +24,7 @@ type program struct {
 
 	filter    []filter
 	ofProcess int // how many of filter, the first ones, follow from the process
+	ofFile    int // how many of filter, those after them, follow from the file
 }
 
 // subset is a set of the conditions of a program.
@@ -113,6 +114,9 @@ func (s *Set) compile(index int, recordType int64, drops, rules []int32) program
 	for p.ofProcess < len(p.filter) && s.columns[p.filter[p.ofProcess].column].ofProcess >= 0 {
 		p.ofProcess++
 	}
+	for rest := p.filter[p.ofProcess:]; p.ofFile < len(rest) && s.columns[rest[p.ofFile].column].ofFile >= 0; {
+		p.ofFile++
+	}
 	return p
 }
 
@@ -148,8 +152,8 @@ func (k *typeKnowledge) leaf(x int32) int32 {
 }
 
 // filters chooses the columns that a program looks at before it tries conditions one by one: first those that follow
-// from the process, since what they refute is remembered for each process; then the best first, those that refute many
-// conditions and are cheap to look at.
+// from the process, then those that follow from the file, since what they refute is remembered for each process and file;
+// then the best first, those that refute many conditions and are cheap to look at.
 func (s *Set) filters(p *program) []filter {
 	byColumn := map[int32]subset{}
 	refuters := map[int32]refuter{}
@@ -163,13 +167,14 @@ func (s *Set) filters(p *program) []filter {
 	}
 	var list []filter
 	for c, affects := range byColumn {
-		if affects.count() > 1 || s.columns[c].ofProcess >= 0 {
+		if affects.count() > 1 || s.columns[c].ofProcess >= 0 || s.columns[c].ofFile >= 0 {
 			list = append(list, filter{c, affects})
 		}
 	}
 	slices.SortFunc(list, func(a, b filter) int {
 		return cmp.Or(
 			cmp.Compare(min(s.columns[b.column].ofProcess, 0), min(s.columns[a.column].ofProcess, 0)),
+			cmp.Compare(min(s.columns[b.column].ofFile, 0), min(s.columns[a.column].ofFile, 0)),
 			cmp.Compare(b.affects.count()*s.columns[a.column].cost(), a.affects.count()*s.columns[b.column].cost()),
 			cmp.Compare(a.column, b.column))
 	})

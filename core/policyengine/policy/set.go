@@ -19,6 +19,7 @@ type Set struct {
 	programs []program // by position in recordTypes
 
 	ofProcess int // how many columns follow from the process
+	ofFile    int // how many columns follow from the file
 }
 
 // recordTypes are the types of flows and events; the last stands for all others, which no attribute has a value for.
@@ -73,7 +74,7 @@ func Compile(p *Policy) (*Set, error) {
 	for _, c := range b.columns {
 		c.finish()
 	}
-	s := &Set{policy: p, graph: b.graph, columns: b.columns, pairs: b.pairs, ofProcess: b.ofProcess}
+	s := &Set{policy: p, graph: b.graph, columns: b.columns, pairs: b.pairs, ofProcess: b.ofProcess, ofFile: b.ofFile}
 	var roots []int32
 	for i, t := range recordTypes {
 		prog := s.compile(i, t, drops, rules)

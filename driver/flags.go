@@ -143,4 +143,8 @@ Arguments:
 		}
 		fmt.Fprintln(w)
 	})
+	fmt.Fprint(w, "\nCommands, instead of flags and path:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %s\n        %s; 'sfprocessor %s -help' lists them\n", c.name, c.about, c.name)
+	}
 }

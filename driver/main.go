@@ -37,6 +37,9 @@ func main() {
 // run is the program: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe fails instead, and is handled where it is
+	if code, found := runCommand(args, stdout, stderr); found {
+		return code
+	}
 	o, err := parseFlags(args)
 	switch {
 	case errors.Is(err, errHelp):

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sysflow-telemetry/sf-processor/core/field"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/author"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
+)
+
+// policyCommand is the command for those who write rules.
+func policyCommand() command {
+	return command{
+		name:  "policy",
+		about: "tools for rule authors",
+		tools: []tool{
+			{
+				name:  "check",
+				args:  "path...",
+				about: "load policies as the policy engine would, and say what is wrong with them",
+				details: `
+A path is a policy file or a directory of such; several paths are one policy set, in this order. The exit code is 0 if the
+policies can be loaded, warnings or not, and 1 if not.`,
+				examples: []string{
+					"resources/policies/runtimeintegrity",
+					"--strict --format=sarif resources/policies/distribution/filter.yaml",
+				},
+				setup: checkPolicies,
+			},
+		},
+	}
+}
+
+// loadFlags declares the flags that say how policies are loaded. The result is valid once they are parsed.
+func loadFlags(fs *flag.FlagSet) func() (falco.Options, error) {
+	strict := fs.Bool("strict", false, "make errors of what looks wrong or cannot be answered")
+	lenient := fs.Bool("lenient", false, "make warnings of unknown names")
+	mode := &choice{string(falco.Auto), []string{string(falco.Auto), string(falco.On), string(falco.Off)}}
+	fs.Var(mode, "falco", "give Falco names Falco's meaning: `auto|on|off`; auto: if a file requires a Falco version")
+	actions := fs.String("actions", "", "`names` of the actions that rules may run, with commas between them")
+	return func() (falco.Options, error) {
+		opts := falco.Options{Falco: falco.Mode(mode.value), Catalogue: field.SysFlow()}
+		switch {
+		case *strict && *lenient:
+			return opts, &usageError{"--strict and --lenient cannot be combined"}
+		case *strict:
+			opts.Checks = falco.Strict
+		case *lenient:
+			opts.Checks = falco.Lenient
+		}
+		for name := range strings.SplitSeq(*actions, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				opts.Actions = append(opts.Actions, name)
+			}
+		}
+		return opts, nil
+	}
+}
+
+// checkPolicies is `policy check`.
+func checkPolicies(fs *flag.FlagSet) func(paths []string, stdout io.Writer) (bool, error) {
+	options := loadFlags(fs)
+	format := formatFlag(fs, "text", "json", "sarif")
+	return func(paths []string, stdout io.Writer) (bool, error) {
+		opts, err := options()
+		if err != nil {
+			return false, err
+		}
+		if len(paths) == 0 {
+			return false, &usageError{"which policies? Give a file or directory"}
+		}
+		report, err := author.Check(paths, opts)
+		if err != nil {
+			return false, err
+		}
+		switch format.value {
+		case "json":
+			err = report.WriteJSON(stdout)
+		case "sarif":
+			root, rootErr := os.Getwd()
+			if rootErr != nil {
+				return false, fmt.Errorf("find the directory that file names are relative to: %w", rootErr)
+			}
+			err = report.WriteSARIF(stdout, root, fullVersion())
+		default:
+			err = report.WriteText(stdout)
+		}
+		return !report.Failed(), err
+	}
+}

@@ -234,10 +234,10 @@ func (s *pluginSource) run(ctx, hard context.Context, path string, root *plugins
 	go func() { result <- s.call(ctx, path, own, out) }()
 	select {
 	case err = <-result:
-	case <-hard.Done():
+		own.close(records) // if the driver has not
+	case <-hard.Done(): // which ends the pump: what may still be written to is not closed
 		err = fmt.Errorf("%w; the driver still runs", context.Cause(hard))
 	}
-	own.close(records) // if the driver has not
 	pumping.Wait()
 	passing.Wait()
 	return err

@@ -171,6 +171,9 @@ func (r *run) stage(n *node) {
 		r.failed(n.name, "clean-up failed", err)
 	}
 	for _, out := range n.outs {
+		if r.hard.Err() != nil && out.from == records && out.to == batches {
+			continue // its pump has ended, and a plugin that is left behind may still write to it
+		}
 		out.close(out.from)
 	}
 	draining.Wait()

@@ -48,8 +48,21 @@ func builtins(stdin io.Reader, stdout io.Writer, grace time.Duration) pipeline.R
 					return sysflow.NewFile(stdin, log), nil
 				},
 			},
+			{
+				Name: "socket", Config: func() any { return new(sysflow.SocketConfig) },
+				New: newSocket,
+			},
 		},
 	}
+}
+
+// newSocket builds the driver that listens for collectors.
+func newSocket(cfg any, log *slog.Logger) (plugins.SFContextDriver, error) {
+	c, ok := cfg.(*sysflow.SocketConfig)
+	if !ok {
+		return nil, fmt.Errorf("configuration of the driver socket is a %T", cfg)
+	}
+	return sysflow.NewSocket(*c, log)
 }
 
 // newReader builds the reader with the handler that its entry names.

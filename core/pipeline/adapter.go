@@ -175,8 +175,11 @@ type builtinSource struct {
 	conf   map[string]any
 }
 
-func (s *builtinSource) run(ctx, _ context.Context, path string, root *plugins.SFChannel, passed func()) error {
+func (s *builtinSource) run(ctx, hard context.Context, path string, root *plugins.SFChannel, passed func()) error {
 	defer passed()
+	if d, ok := s.driver.(Drainer); ok {
+		return d.RunUntil(ctx, hard, withPath(s.conf, path), root)
+	}
 	return s.driver.RunContext(ctx, withPath(s.conf, path), root)
 }
 

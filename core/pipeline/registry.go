@@ -39,6 +39,12 @@ type Reloader interface {
 	Reload() error
 }
 
+// Drainer is implemented by drivers that hold records when they are told to stop. RunUntil is called instead of
+// RunContext: it stops reading when ctx ends, and passes on what it has until hard ends. What is left then is lost.
+type Drainer interface {
+	RunUntil(ctx, hard context.Context, conf map[string]any, out *plugins.SFChannel) error
+}
+
 // Processor describes a kind of stage. Built-in ones are made by [NewProcessor].
 type Processor struct {
 	Name string

@@ -100,6 +100,7 @@ func template() entry {
 		{"channel.size", "records that a channel holds [int 16–1000000, default 4096]"},
 		{"drivers", []entry{
 			describe(entry{{"driver", "file"}, {"out", "channel to write to; default: the one that the reader reads"}}, &sysflow.FileConfig{}),
+			describe(entry{{"driver", "socket"}, {"out", "channel to write to; default: the one that the reader reads"}}, &sysflow.SocketConfig{}),
 		}},
 		{"pipeline", []entry{
 			reader,

@@ -31,7 +31,13 @@ type tool struct {
 
 	// setup declares the flags of the tool and returns what runs it. The first result of that says whether all is well
 	// with what the tool looked at. An error is one of the tool itself, or of how it is called, a *usageError.
-	setup func(fs *flag.FlagSet) func(args []string, stdout io.Writer) (bool, error)
+	setup func(fs *flag.FlagSet) func(args []string, std streams) (bool, error)
+}
+
+// streams are what a tool reads and writes. What is no part of its report goes to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
 }
 
 // usageError is an argument that cannot be right.
@@ -40,7 +46,7 @@ type usageError struct{ problem string }
 func (e *usageError) Error() string { return e.problem }
 
 // runCommand runs the command that args name. It returns false if they name none.
-func runCommand(args []string, stdout, stderr io.Writer) (code int, found bool) {
+func runCommand(args []string, std streams) (code int, found bool) {
 	if len(args) == 0 {
 		return 0, false
 	}
@@ -49,33 +55,33 @@ func runCommand(args []string, stdout, stderr io.Writer) (code int, found bool) 
 	if i < 0 {
 		return 0, false
 	}
-	return all[i].run(args[1:], stdout, stderr), true
+	return all[i].run(args[1:], std), true
 }
 
 // run runs the subcommand that args name.
-func (c *command) run(args []string, stdout, stderr io.Writer) int {
+func (c *command) run(args []string, std streams) int {
 	if len(args) == 0 {
-		c.usage(stderr)
+		c.usage(std.err)
 		return exitUsage
 	}
 	switch args[0] {
 	case "-h", "-help", "--help", "help":
-		c.usage(stdout)
+		c.usage(std.out)
 		return exitOK
 	}
 	i := slices.IndexFunc(c.tools, func(t tool) bool { return t.name == args[0] })
 	if i >= 0 {
-		return c.tools[i].run("sfprocessor "+c.name, args[1:], stdout, stderr)
+		return c.tools[i].run("sfprocessor "+c.name, args[1:], std)
 	}
-	fmt.Fprintf(stderr, "sfprocessor %s: unknown command %q", c.name, args[0])
+	fmt.Fprintf(std.err, "sfprocessor %s: unknown command %q", c.name, args[0])
 	var names []string
 	for _, t := range c.tools {
 		names = append(names, t.name)
 	}
 	if near := suggest.Names(args[0], slices.Values(names), 1); len(near) > 0 {
-		fmt.Fprintf(stderr, ": did you mean %q?", near[0])
+		fmt.Fprintf(std.err, ": did you mean %q?", near[0])
 	}
-	fmt.Fprintf(stderr, "\nRun 'sfprocessor %s -help' for the commands.\n", c.name)
+	fmt.Fprintf(std.err, "\nRun 'sfprocessor %s -help' for the commands.\n", c.name)
 	return exitUsage
 }
 
@@ -89,27 +95,27 @@ func (c *command) usage(w io.Writer) {
 }
 
 // run runs the tool; prefix is what stands before its name on the command line.
-func (t *tool) run(prefix string, args []string, stdout, stderr io.Writer) int {
+func (t *tool) run(prefix string, args []string, std streams) int {
 	fs := flag.NewFlagSet(t.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what is wrong is printed below
 	run := t.setup(fs)
 	rest, err := parseAnywhere(fs, args)
 	if errors.Is(err, flag.ErrHelp) {
-		t.usage(prefix, fs, stdout)
+		t.usage(prefix, fs, std.out)
 		return exitOK
 	}
 	good := false
 	if err != nil {
 		err = &usageError{err.Error()}
 	} else {
-		good, err = run(rest, stdout)
+		good, err = run(rest, std)
 	}
 	switch _, misused := errors.AsType[*usageError](err); {
 	case misused:
-		fmt.Fprintf(stderr, "%s %s: %v\nRun '%s %s -help' for usage.\n", prefix, t.name, err, prefix, t.name)
+		fmt.Fprintf(std.err, "%s %s: %v\nRun '%s %s -help' for usage.\n", prefix, t.name, err, prefix, t.name)
 		return exitUsage
 	case err != nil:
-		fmt.Fprintf(stderr, "%s %s: %v\n", prefix, t.name, err)
+		fmt.Fprintf(std.err, "%s %s: %v\n", prefix, t.name, err)
 		return exitError
 	case !good:
 		return exitError

@@ -37,7 +37,7 @@ func main() {
 // run is the program: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe fails instead, and is handled where it is
-	if code, found := runCommand(args, stdout, stderr); found {
+	if code, found := runCommand(args, streams{stdin, stdout, stderr}); found {
 		return code
 	}
 	o, err := parseFlags(args)

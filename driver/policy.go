@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -31,6 +30,9 @@ policies can be loaded, warnings or not, and 1 if not.`,
 				},
 				setup: checkPolicies,
 			},
+			explainTool(),
+			benchTool(),
+			replTool(),
 		},
 	}
 }
@@ -62,10 +64,10 @@ func loadFlags(fs *flag.FlagSet) func() (falco.Options, error) {
 }
 
 // checkPolicies is `policy check`.
-func checkPolicies(fs *flag.FlagSet) func(paths []string, stdout io.Writer) (bool, error) {
+func checkPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, error) {
 	options := loadFlags(fs)
 	format := formatFlag(fs, "text", "json", "sarif")
-	return func(paths []string, stdout io.Writer) (bool, error) {
+	return func(paths []string, std streams) (bool, error) {
 		opts, err := options()
 		if err != nil {
 			return false, err
@@ -79,15 +81,15 @@ func checkPolicies(fs *flag.FlagSet) func(paths []string, stdout io.Writer) (boo
 		}
 		switch format.value {
 		case "json":
-			err = report.WriteJSON(stdout)
+			err = report.WriteJSON(std.out)
 		case "sarif":
 			root, rootErr := os.Getwd()
 			if rootErr != nil {
 				return false, fmt.Errorf("find the directory that file names are relative to: %w", rootErr)
 			}
-			err = report.WriteSARIF(stdout, root, fullVersion())
+			err = report.WriteSARIF(std.out, root, fullVersion())
 		default:
-			err = report.WriteText(stdout)
+			err = report.WriteText(std.out)
 		}
 		return !report.Failed(), err
 	}

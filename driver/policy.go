@@ -30,6 +30,24 @@ policies can be loaded, warnings or not, and 1 if not.`,
 				},
 				setup: checkPolicies,
 			},
+			{
+				name:  "list",
+				args:  "path...",
+				about: "list rules: priority, state, tags, the record types they may match, the attributes they read",
+				details: `
+A path is a policy file or a directory of such; several paths are one policy set, in this order. A rule is partly evaluable if
+its condition names what SysFlow data never has, and not evaluable if it can never match for that reason. Formats:
+  table         one rule a line, drop rules first
+  json          all that is known of drop rules and rules
+  attack-matrix Markdown: the techniques of MITRE ATT&CK that rules name in tags (mitre:T1059.004, T1059, mitre_execution)
+  navigator     a layer for the ATT&CK Navigator, format 4.5`,
+				examples: []string{
+					"resources/policies/runtimeintegrity",
+					"--format=attack-matrix resources/policies/runtimeintegrity",
+					"--format=navigator resources/policies/runtimeintegrity",
+				},
+				setup: listPolicies,
+			},
 			explainTool(),
 			benchTool(),
 			replTool(),
@@ -92,5 +110,35 @@ func checkPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, er
 			err = report.WriteText(std.out)
 		}
 		return !report.Failed(), err
+	}
+}
+
+// listPolicies is `policy list`.
+func listPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, error) {
+	options := loadFlags(fs)
+	format := formatFlag(fs, "table", "json", "attack-matrix", "navigator")
+	return func(paths []string, std streams) (bool, error) {
+		opts, err := options()
+		if err != nil {
+			return false, err
+		}
+		if len(paths) == 0 {
+			return false, &usageError{"which policies? Give a file or directory"}
+		}
+		listing, err := author.List(paths, opts)
+		if err != nil {
+			return false, err
+		}
+		switch format.value {
+		case "json":
+			err = listing.WriteJSON(std.out)
+		case "attack-matrix":
+			err = listing.WriteMatrix(std.out)
+		case "navigator":
+			err = listing.WriteNavigator(std.out)
+		default:
+			err = listing.WriteTable(std.out)
+		}
+		return true, err
 	}
 }

@@ -158,7 +158,7 @@ can be edited and recalled, and the tab key completes attributes, their values, 
 line was wrong.`,
 		examples: []string{
 			`--policies=resources/policies/runtimeintegrity resources/traces/webshell.sf`,
-			`resources/traces <queries.txt`,
+			`--max=5 resources/traces`,
 		},
 		setup: tryConditions,
 	}
@@ -166,7 +166,9 @@ line was wrong.`,
 
 // tryConditions declares the flags of `policy repl` and returns what runs it.
 func tryConditions(fs *flag.FlagSet) func(paths []string, std streams) (bool, error) {
-	opts := author.ReplOptions{Interruptible: untilStopped}
+	opts := author.ReplOptions{Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return signal.NotifyContext(ctx, os.Interrupt)
+	}}
 	fs.StringVar(&opts.Policies, "policies", "", "`path` of policies, a file or directory, whose macros and lists may be used")
 	fs.IntVar(&opts.Max, "max", 20, "how many records are shown for a condition, `at most`")
 	options := loadFlags(fs)

@@ -111,7 +111,7 @@ func Explain(ctx context.Context, traces *Traces, opts ExplainOptions) (*Explana
 	limit := 1
 	if opts.Record == 0 {
 		limit = opts.Max
-		if wanted, err = compileCondition("filter", opts.Filter, opts.Policies, opts.Falco); err != nil {
+		if wanted, err = compileCondition("filter", opts.Filter, opts.Policies, opts.Falco, traces.warn); err != nil {
 			return nil, err
 		}
 	}
@@ -143,11 +143,15 @@ func load(path string, opts falco.Options) (*policy.Policy, error) {
 	return p, nil
 }
 
-// compileCondition returns a function that says whether a condition holds. name is what diagnostics call it.
-func compileCondition(name, text, policies string, opts falco.Options) (func(at located) bool, error) {
+// compileCondition returns a function that says whether a condition holds. name is what diagnostics call it; what looks
+// wrong about it is told to warn.
+func compileCondition(name, text, policies string, opts falco.Options, warn io.Writer) (func(at located) bool, error) {
 	cond, ds := falco.LoadCondition(name, text, policies, opts)
 	if cond == nil {
 		return nil, &ConditionError{ds}
+	}
+	for _, d := range ds {
+		fmt.Fprint(warn, d.Format())
 	}
 	set, err := policy.Compile(&policy.Policy{Drops: []*policy.Drop{{Name: name, Enabled: true, Cond: cond}}})
 	if err != nil {

@@ -25,7 +25,7 @@ type ReplOptions struct {
 	Falco    falco.Options
 	Max      int // records shown for each condition
 
-	// Interruptible, if not nil, makes the context of a query, which the user may end without ending all.
+	// Interruptible, if not nil, makes the context of a query that a user at a terminal may end without ending all.
 	Interruptible func(context.Context) (context.Context, context.CancelFunc)
 }
 
@@ -44,6 +44,7 @@ func Repl(ctx context.Context, traces *Traces, opts ReplOptions, in io.Reader, o
 	file, isFile := in.(*os.File)
 	if console, ok := out.(*os.File); ok && isFile && term.IsTerminal(int(file.Fd())) && term.IsTerminal(int(console.Fd())) {
 		lines = newTerminal(file, console, s.words()).next
+		s.interruptible = opts.Interruptible
 		fmt.Fprintln(out, "Write a condition, or :help. Tab completes names.")
 	}
 	for {
@@ -86,6 +87,8 @@ type session struct {
 	policy *policy.Policy
 	out    io.Writer
 	good   bool // no line was wrong
+
+	interruptible func(context.Context) (context.Context, context.CancelFunc) // nil: queries run to their end
 }
 
 // replCommands are what begins with a colon.
@@ -101,10 +104,10 @@ var replCommands = []struct {
 
 // line answers a line.
 func (s *session) line(ctx context.Context, line string) (quit bool, err error) {
-	if s.opts.Interruptible != nil {
+	if s.interruptible != nil {
 		outer := ctx
 		var done context.CancelFunc
-		ctx, done = s.opts.Interruptible(ctx)
+		ctx, done = s.interruptible(ctx)
 		defer done()
 		defer func() {
 			if errors.Is(err, context.Canceled) && outer.Err() == nil {
@@ -144,7 +147,7 @@ func (s *session) wrong(format string, args ...any) {
 
 // query shows the records for which a condition holds.
 func (s *session) query(ctx context.Context, text string) error {
-	holds, err := compileCondition("condition", text, s.opts.Policies, s.opts.Falco)
+	holds, err := compileCondition("condition", text, s.opts.Policies, s.opts.Falco, s.out)
 	if bad, ok := errors.AsType[*ConditionError](err); ok {
 		s.wrong("%v", bad)
 		return nil

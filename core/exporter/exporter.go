@@ -54,7 +54,7 @@ func New(cfg Config, log *slog.Logger, env Env) (*Stage, error) {
 	if !ok {
 		return nil, fmt.Errorf("export: no transport %q; there are: %s", cfg.Export, names(env.Kinds.Transports))
 	}
-	s := &Stage{cfg: cfg, log: log.With("export", cfg.Export), drain: env.Drain, queue: newQueue(cfg.QueueSize)}
+	s := &Stage{cfg: cfg, log: log.With("export", cfg.Export), drain: env.Drain, queue: newQueue(cfg.QueueSize, cfg.Buffer)}
 	if s.drain <= 0 {
 		s.drain = defaultDrain
 	}
@@ -194,8 +194,12 @@ func (s *Stage) room(ctx context.Context, n int) (int, error) {
 
 // encode puts events, for which there is room, into the queue.
 func (s *Stage) encode(events []engine.Event) {
-	c := s.queue.chunk()
+	c, put := s.queue.chunk(), 0
 	for i := range events {
+		if c.full() {
+			s.queue.put(c, i-put)
+			c, put = s.queue.chunk(), i
+		}
 		e := &events[i]
 		data, err := s.enc.Append(c.data, e)
 		if err != nil {
@@ -212,7 +216,7 @@ func (s *Stage) encode(events []engine.Event) {
 		c.data, m.end = data, len(data)
 		c.marks = append(c.marks, m)
 	}
-	s.queue.put(c, len(events))
+	s.queue.put(c, len(events)-put)
 }
 
 // Counters calls yield with the name and value of each counter. It may be called at any time.

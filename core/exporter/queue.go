@@ -9,8 +9,18 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 )
 
-// maxFree is how many bytes of chunks wait to be used again, at most: some ten thousand records.
-const maxFree = 16 << 20
+// Sizes, in bytes.
+const (
+	// chunkSize is when a chunk is full: small enough that chunks are used again soon and memory does not pile up.
+	chunkSize = 128 << 10
+
+	// maxQueued is how much may wait in a queue whose writer can be held up. Back-pressure that comes a little earlier
+	// costs nothing; ten thousand records, in the worst case of a megabyte each, would.
+	maxQueued = 4 << 20
+
+	// maxFree is how much of chunks waits to be used again.
+	maxFree = 2 << 20
+)
 
 // chunk holds encoded records one after another, so that they cost no allocation each.
 type chunk struct {
@@ -37,7 +47,8 @@ func (c *chunk) item(i int) encode.Item {
 
 // queue holds encoded records until they are settled: delivered or given up. One goroutine puts, another takes.
 type queue struct {
-	size int
+	size  int // records
+	bytes int // when that much is queued, wait waits
 
 	room chan struct{} // has a value when records may have been settled
 	work chan struct{} // has a value when records may have been put, or the queue closed
@@ -46,13 +57,16 @@ type queue struct {
 	chunks []*chunk   // those put, in order
 	held   int        // records reserved or put and not settled; at most size
 	ready  int        // records put and not settled
+	queued int        // bytes of chunks
 	closed bool
 	free   []*chunk
 	spare  int // bytes in free
 }
 
-func newQueue(size int) *queue {
-	return &queue{size: size, room: make(chan struct{}, 1), work: make(chan struct{}, 1)}
+// newQueue returns a queue of at most size records, which is meant to give out batches of the given number of them.
+func newQueue(size, batch int) *queue {
+	const perRecord = 8 << 10 // a batch fits, unless its records are unheard of
+	return &queue{size: size, bytes: max(maxQueued, batch*perRecord), room: make(chan struct{}, 1), work: make(chan struct{}, 1)}
 }
 
 // signal puts a value into a channel of capacity one, unless there is one.
@@ -75,8 +89,10 @@ func (q *queue) reserve(n int) int {
 // wait makes room for up to n records, at least one, as soon as there is. It fails only when ctx ends.
 func (q *queue) wait(ctx context.Context, n int) (int, error) {
 	for {
-		if got := q.reserve(n); got > 0 {
-			return got, nil
+		if !q.heavy() {
+			if got := q.reserve(n); got > 0 {
+				return got, nil
+			}
 		}
 		select {
 		case <-q.room:
@@ -86,12 +102,19 @@ func (q *queue) wait(ctx context.Context, n int) (int, error) {
 	}
 }
 
+// heavy says whether so many bytes are queued that a writer that can wait should.
+func (q *queue) heavy() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.queued >= q.bytes
+}
+
 // chunk returns an empty chunk.
 func (q *queue) chunk() *chunk {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.free) == 0 {
-		return new(chunk)
+		return &chunk{data: make([]byte, 0, chunkSize+chunkSize/4)} // the last record goes beyond
 	}
 	c := q.free[len(q.free)-1]
 	q.free = q.free[:len(q.free)-1]
@@ -99,14 +122,19 @@ func (q *queue) chunk() *chunk {
 	return c
 }
 
+// full says whether c has enough in it to be put.
+func (c *chunk) full() bool { return len(c.data) >= chunkSize }
+
 // put appends the records of c to the queue, which owns c from now on. They take the place of reserved ones.
 func (q *queue) put(c *chunk, reserved int) {
 	q.mu.Lock()
+	q.queued += len(c.data)
 	q.held -= reserved - len(c.marks)
 	q.ready += len(c.marks)
 	if len(c.marks) > 0 {
 		q.chunks = append(q.chunks, c)
 	} else {
+		q.queued -= len(c.data)
 		q.recycle(c)
 	}
 	q.mu.Unlock()
@@ -157,6 +185,7 @@ func (q *queue) settle(n int) {
 		c.next += step
 		n -= step
 		if c.next == len(c.marks) {
+			q.queued -= len(c.data)
 			q.recycle(c)
 			done++
 		}
@@ -168,7 +197,7 @@ func (q *queue) settle(n int) {
 
 // recycle keeps a chunk for another use. The caller holds the lock.
 func (q *queue) recycle(c *chunk) {
-	if q.spare+cap(c.data) > maxFree {
+	if q.spare+cap(c.data) > maxFree || cap(c.data) > 2*chunkSize {
 		return
 	}
 	q.spare += cap(c.data)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -34,8 +35,15 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
+// gcPercent is how much the heap may grow between two garbage collections. Little of what the program holds is garbage,
+// so collecting twice as often as Go would costs next to nothing and saves a quarter of the memory.
+const gcPercent = 50
+
 // run is the program: it returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe fails instead, and is handled where it is
 	if code, found := runCommand(args, streams{stdin, stdout, stderr}); found {
 		return code

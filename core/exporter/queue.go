@@ -16,10 +16,10 @@ const (
 
 	// maxQueued is how much may wait in a queue whose writer can be held up. Back-pressure that comes a little earlier
 	// costs nothing; ten thousand records, in the worst case of a megabyte each, would.
-	maxQueued = 4 << 20
+	maxQueued = 2 << 20
 
 	// maxFree is how much of chunks waits to be used again.
-	maxFree = 2 << 20
+	maxFree = 1 << 20
 )
 
 // chunk holds encoded records one after another, so that they cost no allocation each.

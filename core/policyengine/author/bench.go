@@ -193,46 +193,57 @@ func (b *bench) split() error {
 
 // count counts what the policies find.
 func (b *bench) count(ctx context.Context, traces *Traces) error {
-	eval := b.set.NewEvaluator()
-	var other *policy.Evaluator
-	if b.other != nil {
-		other = b.other.NewEvaluator()
+	evals := evaluators{whole: b.set.NewEvaluator()}
+	for _, s := range b.alone[:b.drops] {
+		evals.drops = append(evals.drops, s.NewEvaluator())
 	}
-	drops := make([]*policy.Evaluator, b.drops)
-	for i := range drops {
-		drops[i] = b.alone[i].NewEvaluator()
+	if b.other != nil {
+		evals.other = b.other.NewEvaluator()
 	}
 	for at, err := range traces.rows(ctx) {
 		if err != nil {
 			return err
 		}
-		b.out.Records++
-		matched, dropped := eval.Eval(at.row, at.num)
-		if dropped {
-			b.out.Dropped++
-			for i, d := range drops {
-				if _, drop := d.Eval(at.row, at.num); drop {
-					b.hit(i, at)
-				}
-			}
-		}
-		for _, r := range matched {
-			b.hit(b.index[r], at)
-		}
-		if len(matched) > 0 {
-			b.out.Matched++
-			tally(b.processes, b.exe.Str(at.row), len(matched))
-			tally(b.containers, b.container(at.row), len(matched))
-		}
-		if other != nil {
-			after, dropped := other.Eval(at.row, at.num)
-			if dropped {
-				b.compared.Dropped++
-			}
-			b.compare(matched, after, at)
-		}
+		b.look(at, evals)
 	}
 	return nil
+}
+
+// evaluators are what a row is shown to.
+type evaluators struct {
+	whole *policy.Evaluator
+	drops []*policy.Evaluator // each drop alone: together, the first that holds would hide the others
+	other *policy.Evaluator   // nil: there is nothing to compare with
+}
+
+// look counts what the policies find in a row.
+func (b *bench) look(at located, evals evaluators) {
+	b.out.Records++
+	matched, dropped := evals.whole.Eval(at.row, at.num)
+	if dropped {
+		b.out.Dropped++
+		for i, d := range evals.drops {
+			if _, drop := d.Eval(at.row, at.num); drop {
+				b.hit(i, at)
+			}
+		}
+	}
+	if len(matched) > 0 {
+		b.out.Matched++
+		tally(b.processes, b.exe.Str(at.row), len(matched))
+		tally(b.containers, b.container(at.row), len(matched))
+	}
+	for _, r := range matched {
+		b.hit(b.index[r], at)
+	}
+	if evals.other == nil {
+		return
+	}
+	after, dropped := evals.other.Eval(at.row, at.num)
+	if dropped {
+		b.compared.Dropped++
+	}
+	b.compare(matched, after, at)
 }
 
 // hit counts a match of the rule at a position in out.Rules.

@@ -40,17 +40,18 @@ func Repl(ctx context.Context, traces *Traces, opts ReplOptions, in io.Reader, o
 			return false, err
 		}
 	}
-	lines := plainLines(in)
+	lines, end := plainLines(in), ""
 	file, isFile := in.(*os.File)
 	if console, ok := out.(*os.File); ok && isFile && term.IsTerminal(int(file.Fd())) && term.IsTerminal(int(console.Fd())) {
 		lines = newTerminal(file, console, s.words()).next
-		s.interruptible = opts.Interruptible
+		s.interruptible, end = opts.Interruptible, "\n" // after the last prompt
 		fmt.Fprintln(out, "Write a condition, or :help. Tab completes names.")
 	}
 	for {
 		line, err := lines()
 		if errors.Is(err, io.EOF) {
-			return s.good, nil
+			_, err = io.WriteString(out, end)
+			return s.good, err
 		}
 		if err != nil {
 			return false, fmt.Errorf("read conditions: %w", err)

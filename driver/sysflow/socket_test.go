@@ -44,7 +44,7 @@ func startSocket(t testing.TB, change func(*SocketConfig)) *listening {
 		change(&cfg)
 	}
 	l := &listening{
-		path: filepath.Join(t.TempDir(), "s"), log: new(syncBuffer), err: make(chan error, 1),
+		path: filepath.Join(shortDir(t), "s"), log: new(syncBuffer), err: make(chan error, 1),
 		out: plugins.NewChannel[*sfgo.SysFlow, *plugins.Block](4096, flattener.BatchSize),
 	}
 	var err error

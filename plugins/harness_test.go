@@ -66,6 +66,9 @@ func newShop(dir string) (*shop, error) {
 	return s, nil
 }
 
+// race says whether programs and plugins are built with the race detector.
+func (s *shop) race() bool { return slices.Contains(s.flags, "-race") }
+
 // once returns what build has made, which it is called for once.
 func (s *shop) once(t testing.TB, what string, build func() (string, error)) string {
 	t.Helper()

@@ -341,7 +341,7 @@ func (d *driverPipeline) GetNumHandlers() int {
 
 // GetPluginCache returns a cache that refuses names which exist; the pipeline is built, so new ones have no use.
 func (d *driverPipeline) GetPluginCache() plugins.SFPluginCache {
-	return &registrar{catalog: d.pipeline.catalog, path: "a driver"}
+	return newRegistrar(d.pipeline.catalog, "a driver")
 }
 
 // Print logs the shape of the pipeline.

@@ -47,7 +47,7 @@ func (bb *blockBorder) gather(list []sfRecord) (*plugins.Block, int) {
 }
 
 func (bb *blockBorder) last() (*plugins.Block, bool) {
-	return &plugins.Block{Stream: bb.stream, Last: true}, bb.used
+	return &plugins.Block{Stream: bb.stream, Records: []sfRecord{}, Last: true}, bb.used
 }
 
 func (bb *blockBorder) count(b *plugins.Block) int { return max(b.Count, len(b.Records)) }

@@ -3,12 +3,9 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"path"
-	"path/filepath"
-	"runtime"
-	"strings"
 
 	"github.com/sysflow-telemetry/sf-processor/core/config"
+	"github.com/sysflow-telemetry/sf-processor/core/logger"
 )
 
 // A Fault is what is wrong with a plugin: its code is P401 to P407.
@@ -62,39 +59,8 @@ func attrsOf(err error, about ...any) []any {
 func guard(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &Fault{Code: "P407", Message: fmt.Sprintf("panic in %s: %v", what, v), Calls: panicCalls()}
+			err = &Fault{Code: "P407", Message: fmt.Sprintf("panic in %s: %v", what, v), Calls: logger.PanicCalls()}
 		}
 	}()
 	return f()
-}
-
-// maxCalls is how many calls of a panic are told.
-const maxCalls = 16
-
-// panicCalls returns the calls from what guard calls to the panic that is being recovered, the innermost first, on one
-// line:
-//
-//	main.(*Mine).lookup table.go:31 < main.(*Mine).Process mine.go:77
-func panicCalls() string {
-	pcs := make([]uintptr, 256)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	var calls []string
-	panicking := false
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		name := path.Base(f.Function)
-		switch {
-		case f.Function == "runtime.gopanic":
-			panicking = true
-		case !panicking, strings.HasPrefix(f.Function, "runtime."):
-		case name == "pipeline.guard":
-			return strings.Join(calls[:max(0, len(calls)-1)], " < ") // without the function that guard was given
-		case len(calls) == maxCalls:
-			calls = append(calls, "…")
-		case len(calls) < maxCalls:
-			calls = append(calls, fmt.Sprintf("%s %s:%d", name, filepath.Base(f.File), f.Line))
-		}
-	}
-	return strings.Join(calls, " < ")
 }

@@ -77,10 +77,13 @@ func names[V any](m map[string]V) []string {
 	return list
 }
 
-// registrar is the cache that one library registers with. What it refuses it remembers: the interface has no way to say so.
+// registrar is the cache that one library registers with. What it refuses it remembers: the interface has no way to say
+// so. Nothing of a library that has anything refused enters the catalog.
 type registrar struct {
 	catalog *catalog
 	path    string
+	taken   map[string]bool // keys of the catalog's origins
+	enter   []func()
 	faults  []error
 }
 
@@ -89,22 +92,29 @@ var (
 	_ plugins.SFHandlerCache = (*registrar)(nil)
 )
 
-// take reserves a name for the library.
-func (r *registrar) take(kind, name string) bool {
-	if !pluginName.MatchString(name) {
-		r.faults = append(r.faults, &Fault{Code: "P405",
-			Message: fmt.Sprintf("%s: plugin is named '%s', expected a name of lower-case letters, digits, '_' and '-'", r.path, name)})
-		return false
-	}
+func newRegistrar(c *catalog, path string) *registrar {
+	return &registrar{catalog: c, path: path, taken: map[string]bool{}}
+}
+
+// take reserves a name for the library; enter is called if nothing of the library is refused.
+func (r *registrar) take(kind, name string, enter func()) {
 	key := kind + " " + name
-	if by, taken := r.catalog.origins[key]; taken {
-		if by != r.path {
-			r.faults = append(r.faults, &Fault{Code: "P406", Message: fmt.Sprintf("'%s' is already registered (by %s)", name, by)})
-		}
-		return false
+	by, taken := r.catalog.origins[key]
+	switch {
+	case !pluginName.MatchString(name):
+		r.faults = append(r.faults, badName(r.path, name))
+	case taken:
+		r.faults = append(r.faults, &Fault{Code: "P406", Message: fmt.Sprintf("'%s' is already registered (by %s)", name, by)})
+	case !r.taken[key]:
+		r.taken[key] = true
+		r.enter = append(r.enter, enter)
 	}
-	r.catalog.origins[key] = r.path
-	return true
+}
+
+// badName is the fault of a name that no plugin can have.
+func badName(path, name string) *Fault {
+	return &Fault{Code: "P405",
+		Message: fmt.Sprintf("%s: plugin is named '%s', expected a name of lower-case letters, digits, '_' and '-'", path, name)}
 }
 
 // refuse notes a factory of the wrong type.
@@ -118,9 +128,9 @@ func (r *registrar) AddProcessor(name string, factory any) {
 	f, ok := factory.(func() plugins.SFProcessor)
 	if !ok || f == nil {
 		r.refuse("processor", name, factory, f)
-	} else if r.take("processor", name) {
-		r.catalog.processors[name] = &Processor{Name: name, plugin: f}
+		return
 	}
+	r.take("processor", name, func() { r.catalog.processors[name] = &Processor{Name: name, plugin: f} })
 }
 
 // AddDriver registers a driver.
@@ -128,9 +138,9 @@ func (r *registrar) AddDriver(name string, factory any) {
 	f, ok := factory.(func() plugins.SFDriver)
 	if !ok || f == nil {
 		r.refuse("driver", name, factory, f)
-	} else if r.take("driver", name) {
-		r.catalog.drivers[name] = &Driver{Name: name, plugin: f}
+		return
 	}
+	r.take("driver", name, func() { r.catalog.drivers[name] = &Driver{Name: name, plugin: f} })
 }
 
 // AddHandler registers a handler.
@@ -138,9 +148,9 @@ func (r *registrar) AddHandler(name string, factory any) {
 	f, ok := factory.(func() plugins.SFHandler)
 	if !ok || f == nil {
 		r.refuse("handler", name, factory, f)
-	} else if r.take("handler", name) {
-		r.catalog.handlers[name] = &handlerKind{Handler: Handler{Name: name}, plugin: f}
+		return
 	}
+	r.take("handler", name, func() { r.catalog.handlers[name] = &handlerKind{Handler: Handler{Name: name}, plugin: f} })
 }
 
 // AddChannel registers a channel type.
@@ -148,7 +158,9 @@ func (r *registrar) AddChannel(name string, factory any) {
 	f, ok := factory.(func(int) any)
 	if !ok || f == nil {
 		r.refuse("channel type", name, factory, f)
-	} else if r.take("channel type", name) {
+		return
+	}
+	r.take("channel type", name, func() {
 		r.catalog.types = append(r.catalog.types, name)
 		r.catalog.channels[name] = func(_ string, size int) (channel, error) {
 			var made any
@@ -158,12 +170,12 @@ func (r *registrar) AddChannel(name string, factory any) {
 			}
 			return newForeign(made)
 		}
-	}
+	})
 }
 
 // register runs a library's own registration and checks that it has registered what it is named.
 func (c *catalog) register(path, kind, want string, getName func() string, register func(*registrar)) error {
-	r := &registrar{catalog: c, path: path}
+	r := newRegistrar(c, path)
 	var name string
 	err := guard("Register of "+path, func() error {
 		name = getName()
@@ -179,10 +191,19 @@ func (c *catalog) register(path, kind, want string, getName func() string, regis
 	if name != want {
 		r.faults = append(r.faults, &Fault{Code: "P405", Message: fmt.Sprintf("%s: plugin is named '%s', expected '%s'", path, name, want)})
 	}
-	if len(r.faults) == 0 && c.origins[kind+" "+want] != path {
+	if len(r.faults) == 0 && !r.taken[kind+" "+want] {
 		r.faults = append(r.faults, &Fault{Code: "P405", Message: fmt.Sprintf("%s: plugin is named '%s' but registers no such %s", path, want, kind)})
 	}
-	return errors.Join(r.faults...)
+	if len(r.faults) > 0 {
+		return errors.Join(r.faults...)
+	}
+	for key := range r.taken {
+		c.origins[key] = path
+	}
+	for _, enter := range r.enter {
+		enter()
+	}
+	return nil
 }
 
 // processor returns a processor by name, from the registry or else from a library in dir.
@@ -269,7 +290,7 @@ func (c *catalog) driver(name, dir string) (*Driver, error) {
 // actions opens every library in dir, in byte order of their names, as an action.
 func (c *catalog) actions(dir string) (list []engine.Action, failed []brokenLibrary) {
 	for _, path := range libraries(dir) {
-		a, err := symbol[engine.Action](c, path, plugins.ActionSym)
+		a, err := c.action(path)
 		if err != nil {
 			failed = append(failed, brokenLibrary{path, err})
 			continue
@@ -278,6 +299,40 @@ func (c *catalog) actions(dir string) (list []engine.Action, failed []brokenLibr
 	}
 	return list, failed
 }
+
+// action opens a library as an action.
+func (c *catalog) action(path string) (*action, error) {
+	lib, err := symbol[engine.Action](c, path, plugins.ActionSym)
+	if err != nil {
+		return nil, err
+	}
+	a := new(action)
+	if err := guard("GetName of "+path, func() error { a.name = lib.GetName(); return nil }); err != nil {
+		return nil, err
+	}
+	if !pluginName.MatchString(a.name) {
+		return nil, badName(path, a.name)
+	}
+	if err := guard("GetFunc of "+path, func() error { a.run = lib.GetFunc(); return nil }); err != nil {
+		return nil, err
+	}
+	if a.run == nil {
+		return nil, &Fault{Code: "P404", Message: fmt.Sprintf("%s: action '%s' has no function", path, a.name)}
+	}
+	return a, nil
+}
+
+// action is what an action plugin has said of itself.
+type action struct {
+	name string
+	run  engine.ActionFunc
+}
+
+// GetName returns the action's name.
+func (a *action) GetName() string { return a.name }
+
+// GetFunc returns the action's function.
+func (a *action) GetFunc() engine.ActionFunc { return a.run }
 
 // missing is the fault of a name that is not registered and has no library.
 func missing(kind, name, path string, known []string) *Fault {

@@ -443,6 +443,8 @@ type oldDriver struct {
 	stop     chan struct{}
 	once     sync.Once
 	path     string
+
+	afterStop func() // called by Cleanup; may be nil
 }
 
 func (d *oldDriver) GetName() string { return d.name }
@@ -476,7 +478,12 @@ func (d *oldDriver) Run(path string, running *bool) error {
 	return nil
 }
 
-func (d *oldDriver) Cleanup() { d.once.Do(func() { close(d.stop) }) }
+func (d *oldDriver) Cleanup() {
+	d.once.Do(func() { close(d.stop) })
+	if d.afterStop != nil {
+		d.afterStop()
+	}
+}
 
 func newOldDriver(name, kind string) (*oldDriver, fakeLibrary) {
 	d := &oldDriver{name: name, kind: kind, stop: make(chan struct{})}

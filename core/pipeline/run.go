@@ -165,7 +165,7 @@ func (r *run) stage(n *node) {
 		r.failed(n.name, "stage failed", err)
 		draining.Go(func() { r.drain(n) })
 	}
-	ctx, cancel := context.WithTimeoutCause(r.last, r.grace, ErrDrain)
+	ctx, cancel := r.cleaning()
 	defer cancel()
 	for _, err := range n.stop(ctx) {
 		r.failed(n.name, "clean-up failed", err)
@@ -177,6 +177,12 @@ func (r *run) stage(n *node) {
 		out.close(out.from)
 	}
 	draining.Wait()
+}
+
+// cleaning returns the context for the clean-up of a stage or driver. It leaves half of the grace period to the stages
+// after one whose clean-up does not return.
+func (r *run) cleaning() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(r.last, r.grace/2, ErrDrain)
 }
 
 // failed notes and logs that a stage or driver did not end well. The drivers stop.
@@ -236,7 +242,7 @@ func (r *run) driver(f *feed, path string, root *plugins.SFChannel, passed func(
 		r.log.Error("driver failed", attrsOf(err, "driver", f.name)...)
 		r.fail(err)
 	}
-	ctx, cancel := context.WithTimeoutCause(r.last, r.grace, ErrDrain)
+	ctx, cancel := r.cleaning()
 	defer cancel()
 	if err := f.source.stop(ctx); err != nil {
 		r.log.Error("clean-up failed", attrsOf(err, "driver", f.name)...)

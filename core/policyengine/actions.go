@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
+	"github.com/sysflow-telemetry/sf-processor/core/logger"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 )
 
@@ -101,7 +101,7 @@ func (a *actions) bind(rule *engine.Rule, c *counters) []*ruleAction {
 func (a *ruleAction) apply(r *engine.Record) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.failed("err", fmt.Sprintf("panic: %v", p), "stack", string(debug.Stack()))
+			a.failed("err", fmt.Sprintf("panic: %v", p), "calls", logger.PanicCalls())
 		}
 	}()
 	if err := a.run(r); err != nil {

@@ -134,7 +134,7 @@ func TestFailuresAreLogged(t *testing.T) {
 	run(t, s, make([]int64, 500), make([]int64, 500))
 	for _, want := range []string{
 		`msg="action failed" rule=r1 action=fails failures=1 err="no luck"`,
-		`msg="action failed" rule=r2 action=panics failures=1 err="panic: boo" stack=`, "TestFailuresAreLogged",
+		`msg="action failed" rule=r2 action=panics failures=1 err="panic: boo" calls="policyengine.TestFailuresAreLogged`, "TestFailuresAreLogged",
 	} {
 		if strings.Count(log.String(), want) != 1 {
 			t.Errorf("not once in the log: %s\n%s", want, log.String())

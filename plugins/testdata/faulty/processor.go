@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
+	"github.com/sysflow-telemetry/sf-processor/core/logger"
 	"github.com/sysflow-telemetry/sf-processor/core/plugins"
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
@@ -87,6 +88,7 @@ func (p *Processor) Process(ch interface{}, wg *sync.WaitGroup) {
 				return
 			}
 			if fault == "Process hangs" {
+				logger.Info.Print("hanging")
 				forever()
 			}
 		}

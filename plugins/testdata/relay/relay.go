@@ -2,7 +2,7 @@
 // resolved records or notes, a type of its own, and writes flat records, records with verdicts or notes.
 //
 // Attributes: mark is appended to the arguments of flat records and added to the tags of records with verdicts; keep makes
-// it keep all records and log them when it cleans up; say makes it log how many records passed each.
+// it log all records when they come, keep them, and log them again when it cleans up; label names it in the log.
 package main
 
 import (
@@ -79,7 +79,11 @@ func (p *Relay) Process(ch interface{}, wg *sync.WaitGroup) {
 	case *plugins.CtxSFChannel:
 		for r := range ch.In {
 			p.count++
-			logger.Info.Printf("%s got %v of %s", p.name, r.Rec.UnionType, r.Process.Exe)
+			exe := ""
+			if r.Process != nil {
+				exe = r.Process.Exe
+			}
+			logger.Trace.Printf("%s got %v of %q", p.name, r.Rec.UnionType, exe)
 		}
 	}
 }
@@ -105,6 +109,7 @@ func (p *Relay) flat(r *sfgo.FlatRecord) {
 		strs[sfgo.PROC_EXEARGS_STR] = strings.TrimSpace(strs[sfgo.PROC_EXEARGS_STR] + " " + p.mark)
 	}
 	if p.keep {
+		logger.Trace.Printf("%s got %s", p.name, line(r))
 		p.flats = append(p.flats, r)
 		r = flattener.Own(r) // what is sent belongs to the next stage
 	}
@@ -137,6 +142,7 @@ func (p *Relay) event(r *engine.Record) {
 		r.Ctx.AddTag(p.mark)
 	}
 	if p.keep {
+		logger.Trace.Printf("%s got %s", p.name, eventLine(r))
 		p.events = append(p.events, r)
 		own := engine.NewRecord(*flattener.Own(&r.Fr))
 		own.Ctx.AddTags(r.Ctx.GetTags()...)
@@ -157,11 +163,7 @@ func (p *Relay) Cleanup() {
 		logger.Trace.Printf("%s kept %s", p.name, line(r))
 	}
 	for _, r := range p.events {
-		var rules []string
-		for _, rule := range r.Ctx.GetRules() {
-			rules = append(rules, fmt.Sprint(rule.Name, rule.Tags))
-		}
-		logger.Trace.Printf("%s kept %s alert=%v rules=%v tags=%v", p.name, line(&r.Fr), r.Ctx.IsAlert(), rules, r.Ctx.GetTags())
+		logger.Trace.Printf("%s kept %s", p.name, eventLine(r))
 	}
 	logger.Trace.Printf("%s passed %d", p.name, p.count)
 	for _, out := range p.outs {
@@ -174,6 +176,15 @@ func (p *Relay) Cleanup() {
 			close(out.In)
 		}
 	}
+}
+
+// eventLine tells all of a record and its context that other records could overwrite.
+func eventLine(r *engine.Record) string {
+	var rules []string
+	for _, rule := range r.Ctx.GetRules() {
+		rules = append(rules, fmt.Sprint(rule.Name, rule.Tags))
+	}
+	return fmt.Sprintf("%s alert=%v rules=%v tags=%v", line(&r.Fr), r.Ctx.IsAlert(), rules, r.Ctx.GetTags())
 }
 
 // line tells all of a record that other records could overwrite.

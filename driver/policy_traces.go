@@ -111,7 +111,7 @@ func benchPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, er
 	var opts author.BenchOptions
 	fs.StringVar(&opts.Policies, "policies", "", "`path` of the policies, a file or directory")
 	fs.StringVar(&opts.Compare, "compare", "", "`path` of other policies, to see in what they differ")
-	fs.IntVar(&opts.Rounds, "rounds", 3, "`how often` times are taken; the shortest counts")
+	fs.IntVar(&opts.Rounds, "rounds", 5, "`how often` times are taken; the shortest counts")
 	fs.IntVar(&opts.Examples, "examples", 2, "how many records are shown for each rule, `at most`")
 	order := &choice{string(author.ByHits), []string{string(author.ByHits), string(author.ByCost), string(author.ByFile)}}
 	fs.Var(order, "sort", "order of the rules: `hits|cost|file`")

@@ -195,7 +195,7 @@ func (s *scope) notPossible(left *typed, e element) {
 	near := suggest.Names(e.text, left.Field.Names.All(), 3)
 	var d *policy.Diagnostic
 	if left.Field.Name == evtType {
-		if s.user.silent {
+		if s.user.silent || s.summarised() && near == nil {
 			return
 		}
 		d = s.report("W309", e.span, "event '%s' is never recorded by SysFlow", e.text)

@@ -20,8 +20,11 @@ type typed struct {
 	unsupported bool // a function that is known, but not supported
 }
 
+// sysflowPrefix begins SysFlow names; all others are Falco names.
+const sysflowPrefix = "sf."
+
 // falcoName says whether the attribute is written with a Falco name.
-func (t *typed) falcoName() bool { return !strings.HasPrefix(t.name, "sf.") }
+func (t *typed) falcoName() bool { return !strings.HasPrefix(t.name, sysflowPrefix) }
 
 // label returns what messages call the operand.
 func (t *typed) label() string {
@@ -65,7 +68,7 @@ func (s *scope) operand(x operand) (typed, verdict) {
 		return t, s.noAttribute(x)
 	}
 	if f.Deprecated != "" {
-		s.report("W312", x.attr.span, "'%s' is deprecated; use '%s'", name, f.Deprecated)
+		s.deprecated(x.attr, f.Deprecated)
 	}
 	t.Field, t.typ, t.multi = f, f.Type, f.Multi
 	if x.sub != nil && !s.subscript(&t, *x.sub) {
@@ -77,6 +80,17 @@ func (s *scope) operand(x operand) (typed, verdict) {
 		}
 	}
 	return t, known
+}
+
+// deprecated tells of a name that has a better one. Rule files made for Falco use some such names all over, and whoever
+// loads them cannot change that: one notice is enough.
+func (s *scope) deprecated(name word, better string) {
+	const format = "'%s' is deprecated; use '%s'"
+	if strings.HasPrefix(name.text, sysflowPrefix) {
+		s.report("W312", name.span, format, name.text, better)
+		return
+	}
+	s.reportOnce("W312", s.text.place(name.start, name.end), format, name.text, better)
 }
 
 // noAttribute reports a name that is not in the catalogue.
@@ -169,7 +183,7 @@ func (s *scope) never(x typed, negated, holds bool) policy.Node {
 	} else {
 		s.upright = true
 	}
-	if !s.user.silent && !x.unsupported {
+	if !s.summarised() && !x.unsupported {
 		s.report("W307", x.span, "SysFlow data never has '%s'; the comparison is always %t", x.name, holds)
 	}
 	return policy.Const(holds)

@@ -20,6 +20,7 @@ type problems struct {
 type problem struct {
 	order int // load order of its file
 	*policy.Diagnostic
+	once bool // told at the first of the places that have it
 }
 
 // same says whether two problems are the same fault at the same place.
@@ -44,8 +45,14 @@ func (p *problems) report(code string, at place, format string, args ...any) *po
 			d.Source = at.src.lines[at.line-1]
 		}
 	}
-	p.list = append(p.list, problem{order, d})
+	p.list = append(p.list, problem{order: order, Diagnostic: d})
 	return d
+}
+
+// reportOnce adds a problem that the set has once, however many places have it.
+func (p *problems) reportOnce(code string, at place, format string, args ...any) {
+	p.report(code, at, format, args...)
+	p.list[len(p.list)-1].once = true
 }
 
 // severity returns how bad a problem of the given code is at a level of checking.
@@ -79,9 +86,16 @@ func (p *problems) sorted() policy.Diagnostics {
 	})
 	ds := make(policy.Diagnostics, 0, len(p.list))
 	errors := 0
+	told := map[string]bool{}
 	for i, d := range p.list {
 		if i > 0 && d.same(p.list[i-1]) { // an alias is read at each of its uses
 			continue
+		}
+		if d.once {
+			if told[d.Message] {
+				continue
+			}
+			told[d.Message] = true
 		}
 		if ds = append(ds, d.Diagnostic); d.Severity == policy.Error {
 			if errors++; errors == MaxErrors {

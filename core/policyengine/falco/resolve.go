@@ -90,6 +90,13 @@ type scope struct {
 	facts
 }
 
+// summarised says whether the one warning that a rule gets is all that is told of what SysFlow data cannot answer. That
+// is so in Falco mode, where rules are not written for SysFlow and name such things at every turn, and for rules that are
+// left out for it.
+func (s *scope) summarised() bool {
+	return s.user.silent || s.falco && s.user.kind == "rule"
+}
+
 // report adds a problem at a piece of the condition.
 func (s *scope) report(code string, at span, format string, args ...any) *policy.Diagnostic {
 	d := s.resolver.report(code, s.text.place(at.start, at.end), format, args...)

@@ -42,23 +42,21 @@ func newResolver(l *loader) *resolver {
 	return r
 }
 
-// resolve returns the policy that the set stands for. Rules that are left out if they name unknown attributes come
-// last, so that no macro is resolved for them whose faults count.
+// resolve returns the policy that the set stands for. A macro is resolved for its first user. Of drops everything is
+// told, so they come first; rules that are left out if they name unknown attributes come last, so that no macro is
+// resolved for them whose faults count.
 func (r *resolver) resolve() *policy.Policy {
 	r.checkLists(r.set.lists.order)
 	p := &policy.Policy{Falco: r.falco}
 	rules := make([]*policy.Rule, len(r.set.rules.order))
+	for _, it := range r.set.drops.order {
+		p.Drops = append(p.Drops, r.drop(it))
+	}
 	for _, skip := range []bool{false, true} {
 		for i, it := range r.set.rules.order {
 			if it.flag("skip-if-unknown-filter", false) == skip {
 				rules[i] = r.rule(it, skip)
 			}
-		}
-		if skip {
-			break
-		}
-		for _, it := range r.set.drops.order {
-			p.Drops = append(p.Drops, r.drop(it))
 		}
 	}
 	p.Rules = slices.DeleteFunc(rules, func(rule *policy.Rule) bool { return rule == nil })

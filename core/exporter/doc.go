@@ -9,7 +9,8 @@
 // costs neither an allocation nor a channel operation.
 //
 // Limits: at most queue.size records wait. Then the pipeline is slowed down or, if the configuration says so, new
-// records are dropped.
+// records are dropped. A pipeline that can be slowed down is so as well when a few megabytes wait, so that long
+// documents do not fill the memory.
 //
 // Every record that entered is accounted for: it is delivered, dropped because the queue was full, dead (given up), or
 // still in the queue. A transport may find out at the very end that the far side lacks records that counted as

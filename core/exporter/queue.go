@@ -18,8 +18,10 @@ const (
 	// costs nothing; ten thousand records, in the worst case of a megabyte each, would.
 	maxQueued = 2 << 20
 
-	// maxFree is how much of chunks waits to be used again.
-	maxFree = 1 << 20
+	// maxChunks is how much chunks that wait to be used again may be, together with those that are queued. It is what a
+	// queue holds that is full, and on top the batch that was let in last: were it less, a queue that is now full, now
+	// empty would make garbage all the time.
+	maxChunks = 3 * maxQueued
 )
 
 // chunk holds encoded records one after another, so that they cost no allocation each.
@@ -197,7 +199,7 @@ func (q *queue) settle(n int) {
 
 // recycle keeps a chunk for another use. The caller holds the lock.
 func (q *queue) recycle(c *chunk) {
-	if q.spare+cap(c.data) > maxFree || cap(c.data) > 2*chunkSize {
+	if q.queued+q.spare+cap(c.data) > maxChunks || cap(c.data) > 2*chunkSize {
 		return
 	}
 	q.spare += cap(c.data)

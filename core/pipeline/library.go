@@ -183,7 +183,7 @@ func loadFault(path string, err error) *Fault {
 	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
 	}
-	reason := strings.TrimPrefix(err.Error(), fmt.Sprintf("plugin.Open(%q): ", strings.TrimSuffix(path, ".so")))
+	reason := openReason(path, err)
 	f := &Fault{Code: "P402", Message: fmt.Sprintf("%s: cannot load: %s", path, reason)}
 	switch {
 	case strings.Contains(reason, "not implemented"):
@@ -208,6 +208,20 @@ func loadFault(path string, err error) *Fault {
 	f.Hints = append(f.Hints, "build it in the plugin-builder image of this release ("+builderImage+"), or in the source tree of the program with: "+
 		buildCommand(path, lib, host))
 	return f
+}
+
+// openReason returns why a library could not be opened, without its name, under which it is reported.
+func openReason(path string, err error) string {
+	reason := err.Error()
+	for _, name := range []string{path, strings.TrimSuffix(path, ".so")} {
+		reason = strings.TrimPrefix(reason, fmt.Sprintf("plugin.Open(%q): ", name))
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if abs, err := filepath.Abs(real); err == nil {
+			reason = strings.TrimPrefix(reason, abs+": ")
+		}
+	}
+	return reason
 }
 
 // buildCommand returns the command that builds a library so that the program can load it.

@@ -99,7 +99,7 @@ when it is evaluated alone, and its share that of the sum; a set takes less than
 Everything but the times depends on the traces and policies alone. With --compare, the report ends with what other policies
 would find more and less.`,
 		examples: []string{
-			`--policies=resources/policies/runtimeintegrity --sort=cost resources/traces`,
+			`--policies=resources/policies/runtimeintegrity --sort=cost resources/traces/webshell.sf`,
 			`--policies=resources/policies/distribution --compare=resources/policies/runtimeintegrity --format=json resources/traces/miner.sf`,
 		},
 		setup: benchPolicies,

@@ -37,9 +37,10 @@ func TestPolicyPage(t *testing.T) {
 	}
 }
 
-// runLine runs a command line where a user would, with nothing to read.
+// runLine runs a command line where a user would, with nothing to read, beside others.
 func runLine(t *testing.T, line string) {
 	t.Helper()
+	t.Parallel()
 	shell := exec.CommandContext(t.Context(), "sh", "-c", line)
 	shell.Dir = ".."
 	if out, err := shell.CombinedOutput(); err != nil {

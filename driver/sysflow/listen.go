@@ -67,13 +67,10 @@ func listen(ctx context.Context, path string, a access) (*socket, error) {
 	if err := clearWay(ctx, path); err != nil {
 		return nil, err
 	}
-	// Nobody else can connect before group and mode are what they should be: the file is made with this mode.
+	// Nobody else can connect before group and mode are what they should be: Linux makes the file with this mode. Other
+	// systems refuse to set it, and leave it to the umask.
 	conf := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var failed error
-		if err := c.Control(func(fd uintptr) { failed = unix.Fchmod(int(fd), closedMode) }); err != nil {
-			return err
-		}
-		return failed
+		return c.Control(func(fd uintptr) { _ = unix.Fchmod(int(fd), closedMode) })
 	}}
 	l, err := conf.Listen(ctx, network, path)
 	if err != nil {

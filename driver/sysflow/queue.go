@@ -17,7 +17,7 @@ const (
 	noType       = len(codes) // of messages that are no record: their first byte is not a type's
 )
 
-// codes are the short names of the record types, and what else messages can be.
+// codes are the short names of the record types.
 var codes = [...]string{"H", "C", "P", "F", "PE", "NF", "FF", "FE", "NE", "PF", "PD", "KE"}
 
 // rank says who goes first when there is no room: the lowest.
@@ -60,8 +60,8 @@ func code(typ int) string {
 // queue holds what connections have received until the reader has time for it. It is bounded in records and bytes. When
 // it is full it sheds records, the least important first and of these the oldest, or lets receivers wait.
 //
-// There is one first-in-first-out lane for each rank, so that a record is shed in constant time; numbers tell how the
-// lanes interleave. Any number of goroutines add, one takes.
+// There is one first-in-first-out lane for each rank, so that a record is shed in constant time; numbers tell in what
+// order records of different lanes came. Any number of goroutines add, one takes.
 type queue struct {
 	maxRecords, maxBytes int
 	wait                 bool // instead of shedding

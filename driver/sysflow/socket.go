@@ -106,7 +106,8 @@ func (s *Socket) RunContext(ctx context.Context, conf map[string]any, out *plugi
 	return s.RunUntil(ctx, ctx, conf, out)
 }
 
-// RunUntil listens at the path in conf until ctx ends. What collectors have sent by then is passed on, until hard ends.
+// RunUntil listens at the path in conf until ctx ends. What collectors have sent by then is passed on, until hard ends;
+// the rest is counted as lost. A Socket runs once.
 func (s *Socket) RunUntil(ctx, hard context.Context, conf map[string]any, out *plugins.SFChannel) error {
 	path, ok := conf["path"].(string)
 	if !ok || path == "" {
@@ -203,7 +204,8 @@ type connection struct {
 	stream  *plugins.Stream
 	buffers chan buffer
 
-	open *plugins.Block // what is being taken from the queue; only its taker looks at it
+	messages uint64         // received; only the receiver looks at it
+	open     *plugins.Block // what is being taken from the queue; only its taker looks at it
 }
 
 func (s *Socket) connection(path string) *connection {
@@ -255,28 +257,28 @@ func (s *Socket) receive(ctx context.Context, conn *net.UnixConn, c *connection)
 		s.refused.Add(1)
 		s.log.Error("refused a collector", "stream", c.stream.Name, "err", err)
 	case err != nil:
-		s.log.Warn("input stream failed", "stream", c.stream.Name, "err", err)
+		s.log.Warn("input stream failed", "stream", c.stream.Name, "messages", c.messages, "err", err)
 	default:
-		s.log.Info("input stream ended", "stream", c.stream.Name)
+		s.log.Info("input stream ended", "stream", c.stream.Name, "messages", c.messages)
 	}
 }
 
 // receiveAll queues the messages of a connection up to its end.
 func (s *Socket) receiveAll(r receiver, c *connection) error {
-	wait, first := true, true
+	wait := true
 	for {
 		msgs, truncated, more, err := r.receive(wait)
 		if truncated > 0 {
 			s.noteTruncated(c, truncated)
 		}
 		if len(msgs) > 0 {
-			if first {
-				first = false
-				s.log.Log(context.Background(), logger.LevelHealth, "Successfully read first record from input stream",
-					"stream", c.stream.Name)
-			}
+			first := c.messages == 0
 			if err := s.enqueue(c, msgs, more); err != nil {
 				return err
+			}
+			if first {
+				s.log.Log(context.Background(), logger.LevelHealth, "Successfully read first record from input stream",
+					"stream", c.stream.Name)
 			}
 		} else if !more {
 			s.queue.flush()
@@ -302,6 +304,7 @@ func (s *Socket) enqueue(c *connection, msgs [][]byte, more bool) error {
 			}
 		}
 	}
+	c.messages += uint64(len(msgs))
 	s.messages.Add(uint64(len(msgs)))
 	s.bytes.Add(uint64(bytes))
 	shed, waited := s.queue.add(c, msgs, more)

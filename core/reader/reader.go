@@ -147,7 +147,7 @@ func (s *Stage[Out]) data(ctx context.Context, st *stream, dec *codec.Decoder, b
 		}
 		at += n
 		s.counts.n[bytesRead] += uint64(n)
-		if err := s.record(ctx, st, b.Count-i); err != nil {
+		if err := s.record(ctx, st, b, b.Count-i); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func (s *Stage[Out]) messages(ctx context.Context, st *stream, dec *codec.Decode
 			s.badRecord(b, i, err)
 			continue
 		}
-		if err := s.record(ctx, st, left); err != nil {
+		if err := s.record(ctx, st, b, left); err != nil {
 			return err
 		}
 	}
@@ -193,7 +193,7 @@ func (s *Stage[Out]) structures(ctx context.Context, st *stream, b *plugins.Bloc
 			s.badRecord(b, i, err)
 			continue
 		}
-		if err := s.record(ctx, st, len(b.Records)-i); err != nil {
+		if err := s.record(ctx, st, b, len(b.Records)-i); err != nil {
 			return err
 		}
 	}
@@ -223,9 +223,9 @@ func (s *Stage[Out]) badRecord(b *plugins.Block, i int, err error) {
 	}
 }
 
-// record puts, or hands on, the record that has been decoded. If the handler fails, this record and those after it, left
-// in all, are lost.
-func (s *Stage[Out]) record(ctx context.Context, st *stream, left int) error {
+// record puts, or hands on, the record of b that has been decoded. If the handler fails, this record and those after it,
+// left in all, are lost.
+func (s *Stage[Out]) record(ctx context.Context, st *stream, b *plugins.Block, left int) error {
 	var err error
 	rec := &s.rec
 	switch rec.Type {
@@ -238,6 +238,9 @@ func (s *Stage[Out]) record(ctx context.Context, st *stream, left int) error {
 		err = s.handler.Handle(ctx, rec, st.table.Resolve(rec))
 	default:
 		s.counts.n[unknownType]++
+		if log := s.log.due("unknown_type"); log != nil {
+			log.Warn("skipped records of a type that is not known", "file", b.Stream.Name, "offset", b.Offset)
+		}
 		return nil
 	}
 	if err != nil {

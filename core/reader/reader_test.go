@@ -154,6 +154,8 @@ func TestBlocks(t *testing.T) {
 		"records.NF": 1, "anomalies.missing_process": 0, "bytes": uint64(ends[2]),
 		"lost.decode": 2, "anomalies.bad_block": 1,
 	})
+	foreign := newStream(t, "trace.sf")
+	foreign.Schema = strings.ReplaceAll(foreign.Schema, `"NetworkFlow"`, `"Telepathy"`)
 	for name, tt := range map[string]struct {
 		block plugins.Block
 		want  []string
@@ -183,6 +185,9 @@ func TestBlocks(t *testing.T) {
 		}), "5 good, then 7 records, but only 5 ends", ""},
 		"bad structure": {plugins.Block{Records: slices.Insert(slices.Clone(recs), 2, nil, &sfgo.SysFlow{})}, handled,
 			with(good, map[string]uint64{"lost.decode": 2, "anomalies.bad_record": 2}), "", "skipped a malformed record"},
+		"type of the future": {plugins.Block{Stream: foreign, Data: data, Count: 5}, nil, with(good, map[string]uint64{
+			"records.NF": 0, "anomalies.missing_process": 0, "anomalies.unknown_type": 3, "bytes": uint64(len(data)),
+		}), "", "skipped records of a type that is not known"},
 		"nothing":     {plugins.Block{}, nil, map[string]uint64{}, "", ""},
 		"end of all":  {plugins.Block{Data: data, Count: 5, Last: true}, handled, with(good, map[string]uint64{"bytes": uint64(len(data)), "entities.process": 0}), "", ""},
 		"not a union": {plugins.Block{Stream: &plugins.Stream{Name: "x", Schema: `"int"`}, Data: data, Count: 5}, nil, map[string]uint64{"lost.decode": 5, "anomalies.bad_block": 1}, "0 good, then writer schema", ""},

@@ -29,13 +29,25 @@ type file struct {
 	traces   []*traceCase
 }
 
-// testCase says whether a record matches.
+// testCase is a record, and what is expected of the policies on it.
 type testCase struct {
 	at      yamldoc.Value
-	subject subject
-	title   string
+	subject string // what is tested, for reports
+	title   string // of the record; empty if the subject says it all
 	record  *record
-	want    bool
+	expect  []expectation
+	others  bool          // no rule matches that is not expected to
+	dropped yamldoc.Value // whether the record is dropped; absent: not said
+}
+
+// expectation is what a case expects of one rule or drop.
+type expectation struct {
+	subject
+	at     yamldoc.Value
+	who    string        // what is expected of whom, for reports
+	want   bool          // to match
+	tags   yamldoc.Value // of the rule, in order; absent: not said, as is output
+	output yamldoc.Value
 }
 
 // traceCase says how many records of a trace match.
@@ -76,17 +88,25 @@ func (p *parser) path(v yamldoc.Value) string {
 	return filepath.Join(p.dir, path)
 }
 
-func (p *parser) file() *file {
-	f := &file{policies: p.path(p.root.Need("policies"))}
+// file reads the test file. instead is the policy set to test, unless it is empty; then the file must name one.
+func (p *parser) file(instead string) *file {
+	f := &file{policies: instead}
+	if instead == "" {
+		f.policies = p.path(p.root.Need("policies"))
+	}
+	p.root.Key("policies") // known, needed or not
 	records := p.root.Key("records").Map()
 	for _, name := range records.All() {
-		p.records[name.Text()] = p.record(records.Key(name.Text()))
+		p.records[name.Text()] = p.record(records.Key(name.Text()).Map())
 	}
 	for _, v := range p.root.Key("rules").List() {
-		f.cases = append(f.cases, p.cases(v, "rule")...)
+		f.cases = append(f.cases, p.subject(v, "rule")...)
 	}
 	for _, v := range p.root.Key("drops").List() {
-		f.cases = append(f.cases, p.cases(v, "drop")...)
+		f.cases = append(f.cases, p.subject(v, "drop")...)
+	}
+	for _, v := range p.root.Key("cases").List() {
+		f.cases = append(f.cases, p.testCase(v))
 	}
 	for _, v := range p.root.Key("traces").List() {
 		f.traces = append(f.traces, p.trace(v))
@@ -95,8 +115,8 @@ func (p *parser) file() *file {
 	return f
 }
 
-// cases reads what is said of one rule or drop; kind is the key of its name.
-func (p *parser) cases(v yamldoc.Value, kind string) []*testCase {
+// subject reads what is said of one rule or drop; kind is the key of its name.
+func (p *parser) subject(v yamldoc.Value, kind string) []*testCase {
 	m := v.Map()
 	defer m.Done()
 	s := subject{name: m.Need(kind).Text(), drop: kind == "drop"}
@@ -104,14 +124,58 @@ func (p *parser) cases(v yamldoc.Value, kind string) []*testCase {
 	for _, key := range []string{"matches", "ignores"} {
 		records := m.Key(key).Map()
 		for _, name := range records.All() {
-			rec := records.Key(name.Text())
-			all = append(all, &testCase{at: name, subject: s, title: name.Text(), record: p.record(rec), want: key == "matches"})
+			rec := records.Key(name.Text()).Map()
+			e := expectation{subject: s, at: name, who: s.String() + ", " + name.Text(), want: key == "matches"}
+			var also []string
+			if e.want && !s.drop {
+				e.tags, e.output = rec.Key("tags"), rec.Key("output")
+				also = []string{"tags", "output"}
+			}
+			all = append(all, &testCase{
+				at: name, subject: s.String(), title: name.Text(), record: p.record(rec, also...), expect: []expectation{e},
+			})
 		}
 	}
 	if len(all) == 0 && m.Present() {
 		m.Faultf("say what the %s matches or ignores", kind)
 	}
 	return all
+}
+
+// testCase reads a record with what is said of several rules on it.
+func (p *parser) testCase(v yamldoc.Value) *testCase {
+	m := v.Map()
+	defer m.Done()
+	name := m.Need("case")
+	c := &testCase{at: name, subject: name.Text(), record: p.record(m.Need("record").Map()), dropped: m.Key("dropped")}
+	for _, v := range m.Key("fires").List() {
+		c.expect = append(c.expect, p.fires(c, v))
+	}
+	silent := m.Key("silent")
+	if c.others = silent.Present() && !silent.IsList() && !silent.IsMap() && silent.Text() == "others"; !c.others {
+		for _, v := range silent.List() {
+			s := subject{name: v.Text()}
+			c.expect = append(c.expect, expectation{subject: s, at: v, who: c.subject + ", " + s.String()})
+		}
+	}
+	if m.Present() && len(c.expect) == 0 && !c.others && !c.dropped.Present() {
+		m.Faultf("say which rules fire, which are silent, or whether the record is dropped")
+	}
+	return c
+}
+
+// fires reads which rule matches the record of a case: its name, or a mapping that says more.
+func (p *parser) fires(c *testCase, v yamldoc.Value) expectation {
+	e := expectation{at: v, want: true}
+	if v.IsMap() {
+		m := v.Map()
+		e.name, e.tags, e.output = m.Need("rule").Text(), m.Key("tags"), m.Key("output")
+		m.Done()
+	} else {
+		e.name = v.Text()
+	}
+	e.who = c.subject + ", " + e.subject.String()
+	return e
 }
 
 func (p *parser) trace(v yamldoc.Value) *traceCase {

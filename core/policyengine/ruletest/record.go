@@ -3,8 +3,12 @@ package ruletest
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sysflow-telemetry/sf-processor/core/config/yamldoc"
 	"github.com/sysflow-telemetry/sf-processor/core/field"
@@ -26,10 +30,9 @@ type attr struct {
 	value yamldoc.Value
 }
 
-// record reads a record.
-func (p *parser) record(v yamldoc.Value) *record {
-	m := v.Map()
-	rec := &record{at: v}
+// record reads a record. The keys in others are not of the record: their reader is the caller.
+func (p *parser) record(m *yamldoc.Map, others ...string) *record {
+	rec := &record{at: m.Value}
 	if like := m.Key("like"); like.Present() {
 		if base, ok := p.records[like.Text()]; ok {
 			rec.attrs, rec.trace, rec.where = append(rec.attrs, base.attrs...), base.trace, base.where
@@ -48,7 +51,7 @@ func (p *parser) record(v yamldoc.Value) *record {
 	}
 	for _, key := range m.All() {
 		name := key.Text()
-		if name == "like" || name == "trace" || name == "where" {
+		if name == "like" || name == "trace" || name == "where" || slices.Contains(others, name) {
 			continue
 		}
 		f, ok := p.cat.Lookup(name, false)
@@ -92,7 +95,8 @@ var setters = map[string]func(b *builder, f *field.Field, v yamldoc.Value){
 	"sf.type":                 intSlot(sfgo.SF_REC_TYPE),
 	"sf.opflags":              intSlot(sfgo.OPFLAGS_INT),
 	"sf.ret":                  intSlot(sfgo.RET_INT),
-	"sf.endts":                intSlot(sfgo.ENDTS_INT),
+	"sf.ts":                   timeSlot(sfgo.TS_INT),
+	"sf.endts":                timeSlot(sfgo.ENDTS_INT),
 	"sf.meta.tracename":       strSlot(sfgo.SFHE_FILENAME_STR),
 	"sf.proc.tid":             intSlot(sfgo.TID_INT),
 	"sf.proc.uid":             intSlot(sfgo.PROC_UID_INT),
@@ -102,7 +106,8 @@ var setters = map[string]func(b *builder, f *field.Field, v yamldoc.Value){
 	"sf.proc.aexe":            tree(func(p *sfgo.Process, text string) { p.Exe = text }),
 	"sf.proc.acmdline":        tree(func(p *sfgo.Process, text string) { p.Exe, p.ExeArgs, _ = strings.Cut(text, " ") }),
 	"sf.pproc.pid":            intSlot(sfgo.PROC_POID_HPID_INT),
-	"sf.pproc.createts":       intSlot(sfgo.PROC_POID_CREATETS_INT),
+	"sf.proc.createts":        timeSlot(sfgo.PROC_OID_CREATETS_INT),
+	"sf.pproc.createts":       timeSlot(sfgo.PROC_POID_CREATETS_INT),
 	"sf.pproc.exe":            parent(func(p *sfgo.Process, v yamldoc.Value) { p.Exe = v.Text() }),
 	"sf.pproc.args":           parent(func(p *sfgo.Process, v yamldoc.Value) { p.ExeArgs = v.Text() }),
 	"sf.pproc.uid":            parent(func(p *sfgo.Process, v yamldoc.Value) { p.Uid = int32(v.Int()) }),
@@ -119,7 +124,7 @@ var setters = map[string]func(b *builder, f *field.Field, v yamldoc.Value){
 	"sf.net.dip":              intSlot(sfgo.FL_NETW_DIP_INT),
 	"sf.container.type":       intSlot(sfgo.CONT_TYPE_INT),
 	"sf.container.privileged": intSlot(sfgo.CONT_PRIVILEGED_INT),
-	"sf.pod.ts":               intSlot(sfgo.POD_TS_INT),
+	"sf.pod.ts":               timeSlot(sfgo.POD_TS_INT),
 	"sf.pod.restartcnt":       intSlot(sfgo.POD_RESTARTCOUNT_INT),
 	"sf.pod.hostip":           addresses(sfgo.POD_HOSTIP_ANY, sfgo.POD_HOSTIP_STR),
 	"sf.pod.internalip":       addresses(sfgo.POD_INTERNALIP_ANY, sfgo.POD_INTERNALIP_STR),
@@ -134,11 +139,12 @@ type builder struct {
 	anys  []any
 	tree  []*sfgo.Process // owned; the process itself gets its values from the row in the end
 	fails bool            // a value is wrong, and reported
+	now   int64           // ns since the epoch
 }
 
 // newBuilder returns a builder for a row without values, or for a copy of base.
-func newBuilder(base *sfgo.FlatRecord) *builder {
-	b := &builder{ints: make([]int64, sfgo.INT_ARRAY_SIZE), strs: make([]string, sfgo.STR_ARRAY_SIZE), anys: make([]any, sfgo.ANY_ARRAY_SIZE)}
+func newBuilder(base *sfgo.FlatRecord, now int64) *builder {
+	b := &builder{now: now, ints: make([]int64, sfgo.INT_ARRAY_SIZE), strs: make([]string, sfgo.STR_ARRAY_SIZE), anys: make([]any, sfgo.ANY_ARRAY_SIZE)}
 	if base == nil {
 		return b
 	}
@@ -159,9 +165,10 @@ func (b *builder) row() *sfgo.FlatRecord {
 	}
 }
 
-// build makes the row of a record; base is the row of a trace that it is on top of, or nil. It returns nil after a fault.
-func (rec *record) build(base *sfgo.FlatRecord) *sfgo.FlatRecord {
-	b := newBuilder(base)
+// build makes the row of a record; base is the row of a trace that it is on top of, or nil, and now the present, in ns since
+// the epoch. It returns nil after a fault.
+func (rec *record) build(base *sfgo.FlatRecord, now int64) *sfgo.FlatRecord {
+	b := newBuilder(base, now)
 	if base == nil {
 		b.ints[sfgo.SF_REC_TYPE] = sfgo.UNKNOWN_TYPE
 		b.ints[sfgo.FILE_RESTYPE_INT] = 'f'
@@ -274,6 +281,38 @@ func intSlot(slot sfgo.Attribute) func(b *builder, f *field.Field, v yamldoc.Val
 	}
 }
 
+// timeSlot sets a slot of integers to a time, in ns since the epoch.
+func timeSlot(slot sfgo.Attribute) func(b *builder, f *field.Field, v yamldoc.Value) {
+	return func(b *builder, _ *field.Field, v yamldoc.Value) {
+		t, err := parseTime(v.Text(), b.now)
+		if err != nil {
+			v.Faultf("%v", err)
+			b.fails = true
+		}
+		b.ints[slot] = t
+	}
+}
+
+// parseTime reads a time, in ns since the epoch: as such a number, in the form of RFC 3339, or relative to now.
+func parseTime(text string, now int64) (int64, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, nil
+	}
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return t.UnixNano(), nil
+	}
+	if rest, ok := strings.CutPrefix(strings.ReplaceAll(text, " ", ""), "now"); ok {
+		if rest == "" {
+			return now, nil
+		}
+		d, err := time.ParseDuration(rest)
+		if err == nil && (rest[0] == '+' || rest[0] == '-') {
+			return now + int64(d), nil
+		}
+	}
+	return 0, fmt.Errorf("want a time such as now-5m, 2026-01-31T12:00:00Z or nanoseconds since 1970, found %q", text)
+}
+
 // name returns the number that a name stands for.
 func (b *builder) name(f *field.Field, v yamldoc.Value) int64 {
 	n, ok := f.Names.Find(v.Text())
@@ -291,7 +330,7 @@ func (b *builder) flag(slot sfgo.Attribute, f *field.Field, v yamldoc.Value) int
 		b.unknown(f, v)
 		return 0
 	}
-	trial := newBuilder(nil)
+	trial := newBuilder(nil, 0)
 	trial.ints[sfgo.SF_REC_TYPE] = b.ints[sfgo.SF_REC_TYPE]
 	for bits := int64(1); bits < 1<<32; bits <<= 1 {
 		trial.ints[slot] = bits

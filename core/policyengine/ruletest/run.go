@@ -2,21 +2,16 @@ package ruletest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 
-	"github.com/sysflow-telemetry/sf-processor/core/config/yamldoc"
 	"github.com/sysflow-telemetry/sf-processor/core/field"
-	"github.com/sysflow-telemetry/sf-processor/core/flattener/trace"
-	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
-	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
 // Options say how rules are tested.
@@ -25,72 +20,35 @@ type Options struct {
 	Policies string
 	// Falco says how policies are loaded. Without a catalogue, it is that of SysFlow.
 	Falco falco.Options
+	// Now is the time that test files call now; if it is zero, that of the call.
+	Now time.Time
+	// Coverage says whether to find out what the tests have tried of the policies.
+	Coverage bool
 }
 
-// Result is what came of a run.
-type Result struct {
-	Files    []string
-	Cases    int // records and traces checked
-	Failures []*Failure
-	Untested []*Untested
-}
-
-// Failure is a case whose outcome is another than its test file says.
-type Failure struct {
-	yamldoc.Place
-	Case    string // for example rule 'R', near miss
-	Message string
-}
-
-// Error returns the failure after its place.
-func (f *Failure) Error() string { return fmt.Sprintf("%s: %s: %s", f.Place, f.Case, f.Message) }
-
-// Untested is an enabled rule or drop that lacks cases of a kind.
-type Untested struct {
-	policy.Pos
-	Subject string // for example rule 'R'
-	Missing string // "a record that matches" or "a record that is ignored"
-}
-
-// String returns the gap after the place of the rule.
-func (u *Untested) String() string {
-	return fmt.Sprintf("%s: %s has no test with %s", u.Pos, u.Subject, u.Missing)
-}
-
-// PolicyError says that the policies to test cannot be loaded.
-type PolicyError struct {
-	Path        string
-	Diagnostics policy.Diagnostics
-}
-
-// Error returns the diagnostics as they are printed.
-func (e *PolicyError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "load policies %s:", e.Path)
-	for _, d := range e.Diagnostics {
-		b.WriteString("\n" + strings.TrimSuffix(d.Format(), "\n"))
-	}
-	return b.String()
-}
-
-// Run runs the tests in a file, or in all files (*.yaml, *.yml) below a directory. The error, if any, says what is wrong
-// with the test files, with the policies (a [PolicyError]) or with a trace; failures of rules are in the result.
-func Run(ctx context.Context, path string, opts Options) (*Result, error) {
-	files, err := testFiles(path)
-	if err != nil {
-		return nil, fmt.Errorf("run rule tests: %w", err)
-	}
+// Run runs the tests in files, and in all files (*.yaml, *.yml) below directories. The error says that there are no test
+// files at a path, or that ctx has ended; all else is in the result.
+func Run(ctx context.Context, paths []string, opts Options) (*Result, error) {
 	r := newRunner(opts)
-	r.result.Files = files
-	var errs []error
-	for _, file := range files {
-		errs = append(errs, r.file(ctx, file))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	for _, path := range paths {
+		files, err := testFiles(path)
+		if err != nil {
+			return nil, fmt.Errorf("run rule tests: %w", err)
+		}
+		for _, name := range files {
+			f := &File{Path: name}
+			r.result.Files = append(r.result.Files, f)
+			f.Err = r.file(ctx, f)
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("run rule tests: %w", context.Cause(ctx))
+			}
+		}
 	}
 	for _, t := range r.order {
 		r.result.Untested = append(r.result.Untested, t.gaps()...)
+		if t.coverage != nil {
+			r.result.Coverage = append(r.result.Coverage, t.coverage.finish())
+		}
 	}
 	return &r.result, nil
 }
@@ -120,7 +78,8 @@ func testFiles(path string) ([]string, error) {
 // runner runs test files.
 type runner struct {
 	opts   Options
-	sets   map[string]*tested // by path
+	now    int64              // ns since the epoch
+	sets   map[string]*tested // by path; nil: cannot be loaded
 	order  []*tested          // in the order of their first use
 	result Result
 }
@@ -129,7 +88,10 @@ func newRunner(opts Options) *runner {
 	if opts.Falco.Catalogue == nil {
 		opts.Falco.Catalogue = field.SysFlow()
 	}
-	return &runner{opts: opts, sets: map[string]*tested{}}
+	if opts.Now.IsZero() {
+		opts.Now = time.Now()
+	}
+	return &runner{opts: opts, now: opts.Now.UnixNano(), sets: map[string]*tested{}}
 }
 
 // tested is a policy set under test.
@@ -140,13 +102,18 @@ type tested struct {
 	drops []string                     // names
 	alone map[string]*policy.Evaluator // of each drop, by name
 	cases map[subject]map[bool]bool    // which kinds of cases there are
+
+	coverage *coverage // nil: not wanted
 }
 
 // policies returns the policy set at path, loaded once.
 func (r *runner) policies(path string) (*tested, error) {
-	if t := r.sets[path]; t != nil {
+	if t, known := r.sets[path]; t != nil {
 		return t, nil
+	} else if known {
+		return nil, fmt.Errorf("load policies %s: the first file that tests them says what is wrong", path)
 	}
+	r.sets[path] = nil
 	p, ds := falco.Load(path, r.opts.Falco)
 	if ds.HasErrors() {
 		return nil, &PolicyError{path, ds}
@@ -166,6 +133,11 @@ func (r *runner) policies(path string) (*tested, error) {
 		}
 		t.drops = append(t.drops, d.Name)
 		t.alone[d.Name] = one.NewEvaluator()
+	}
+	if r.opts.Coverage {
+		if t.coverage, err = newCoverage(path, p); err != nil {
+			return nil, fmt.Errorf("compile policies %s: %w", path, err)
+		}
 	}
 	r.sets[path] = t
 	r.order = append(r.order, t)
@@ -200,20 +172,18 @@ func (t *tested) gaps() []*Untested {
 	return all
 }
 
-// file runs one test file.
-func (r *runner) file(ctx context.Context, path string) error {
-	data, err := os.ReadFile(path)
+// file runs a test file.
+func (r *runner) file(ctx context.Context, to *File) error {
+	data, err := os.ReadFile(to.Path)
 	if err != nil {
 		return fmt.Errorf("read rule tests: %w", err)
 	}
-	p := newParser(path, data, r.opts.Falco.Catalogue)
-	f := p.file()
+	p := newParser(to.Path, data, r.opts.Falco.Catalogue)
+	f := p.file(r.opts.Policies)
 	if err := p.doc.Err(); err != nil {
 		return fmt.Errorf("read rule tests: %w", err)
 	}
-	if r.opts.Policies != "" {
-		f.policies = r.opts.Policies
-	}
+	to.Policies = f.policies
 	t, err := r.policies(f.policies)
 	if err != nil {
 		return err
@@ -223,98 +193,21 @@ func (r *runner) file(ctx context.Context, path string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.at.Place(), err)
 		}
-		if find(c.at, c.subject, t.names(c.subject.drop)) && row != nil {
-			r.check(t, c, row)
+		if t.knows(c) && row != nil {
+			to.Cases = append(to.Cases, t.check(c, row))
 		}
 	}
 	for _, c := range f.traces {
-		if err := r.trace(ctx, t, c); err != nil {
+		done, err := t.trace(ctx, c)
+		if err != nil {
 			return fmt.Errorf("%s: %w", c.at.Place(), err)
+		}
+		if done != nil {
+			to.Cases = append(to.Cases, done)
 		}
 	}
 	if err := p.doc.Err(); err != nil {
 		return fmt.Errorf("read rule tests: %w", err)
-	}
-	return nil
-}
-
-// check evaluates the policies on the record of a case.
-func (r *runner) check(t *tested, c *testCase, row *sfgo.FlatRecord) {
-	r.result.Cases++
-	if t.cases[c.subject] == nil {
-		t.cases[c.subject] = map[bool]bool{}
-	}
-	t.cases[c.subject][c.want] = true
-	matched, dropped := t.eval.Eval(row, 1)
-	got := slices.ContainsFunc(matched, func(rule *engine.Rule) bool { return rule.Name == c.subject.name })
-	if c.subject.drop {
-		_, got = t.alone[c.subject.name].Eval(row, 1)
-	}
-	if got == c.want {
-		return
-	}
-	message := "matches"
-	switch {
-	case !c.want:
-	case dropped:
-		message = "does not match: the record is dropped"
-	case len(matched) == 0:
-		message = "does not match, nor does any other rule"
-	default:
-		message = "does not match; what does: " + quoted(matched)
-	}
-	r.fail(c.at, fmt.Sprintf("%s, %s", c.subject, c.title), message)
-}
-
-// quoted lists the names of rules.
-func quoted(rules []*engine.Rule) string {
-	names := make([]string, len(rules))
-	for i, rule := range rules {
-		names[i] = "'" + rule.Name + "'"
-	}
-	return strings.Join(names, ", ")
-}
-
-func (r *runner) fail(at yamldoc.Value, name, message string) {
-	r.result.Failures = append(r.result.Failures, &Failure{at.Place(), name, message})
-}
-
-// trace counts the records of a trace that each rule matches.
-func (r *runner) trace(ctx context.Context, t *tested, c *traceCase) error {
-	for _, want := range c.want {
-		if !find(want.at, subject{name: want.rule}, t.rules) {
-			return nil
-		}
-	}
-	r.result.Cases++
-	got := map[string]int64{}
-	var num, drops int64
-	for row, err := range trace.Rows(ctx, c.path, trace.Options{}) {
-		if err != nil {
-			return err
-		}
-		num++
-		matched, dropped := t.eval.Eval(row, num)
-		if dropped {
-			drops++
-		}
-		for _, rule := range matched {
-			got[rule.Name]++
-		}
-	}
-	for _, want := range c.want {
-		if n := got[want.rule]; n != want.n {
-			r.fail(want.at, fmt.Sprintf("rule '%s'", want.rule), fmt.Sprintf("matches %d records of %s, want %d", n, c.path, want.n))
-		}
-		delete(got, want.rule)
-	}
-	for _, name := range t.rules { // in the order of the policies
-		if n := got[name]; n > 0 {
-			r.fail(c.at, fmt.Sprintf("rule '%s'", name), fmt.Sprintf("matches %d records of %s, want none", n, c.path))
-		}
-	}
-	if drops != c.dropped {
-		r.fail(c.at, "drops", fmt.Sprintf("%d records of %s, want %d", drops, c.path, c.dropped))
 	}
 	return nil
 }

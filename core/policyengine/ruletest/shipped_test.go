@@ -17,18 +17,23 @@ const resources = "../../../resources"
 
 // TestShippedPolicies runs the tests of the policies that come with the program; each rule must have both kinds.
 func TestShippedPolicies(t *testing.T) {
-	result, err := Run(t.Context(), resources+"/policytests", Options{Falco: falco.Options{Checks: falco.Strict}})
+	result, err := Run(t.Context(), []string{resources + "/policytests"}, Options{Falco: falco.Options{Checks: falco.Strict}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range result.Failures {
+	for _, f := range result.Files {
+		if f.Err != nil {
+			t.Error(f.Err)
+		}
+	}
+	for _, f := range result.Failures() {
 		t.Error(f)
 	}
 	for _, u := range result.Untested {
 		t.Error(u)
 	}
-	if result.Cases < 370 {
-		t.Errorf("%d cases", result.Cases)
+	if cases, _, _ := result.Counts(); cases < 370 {
+		t.Errorf("%d cases", cases)
 	}
 }
 

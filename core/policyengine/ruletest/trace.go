@@ -16,7 +16,7 @@ import (
 // row makes the row of a record. It returns nil if what the test file says is wrong; that is reported there.
 func (r *runner) row(ctx context.Context, rec *record) (*sfgo.FlatRecord, error) {
 	if rec.trace == "" {
-		return rec.build(nil), nil
+		return rec.build(nil, r.now), nil
 	}
 	holds, err := r.condition(rec.where)
 	if err != nil || holds == nil {
@@ -27,7 +27,7 @@ func (r *runner) row(ctx context.Context, rec *record) (*sfgo.FlatRecord, error)
 			return nil, err
 		}
 		if holds(row) {
-			return rec.build(row), nil
+			return rec.build(row, r.now), nil
 		}
 	}
 	rec.at.Faultf("no record of %s is like that", rec.trace)

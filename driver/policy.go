@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/field"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/author"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/ruletest"
 )
 
 // policyCommand is the command for those who write rules.
@@ -47,6 +49,21 @@ its condition names what SysFlow data never has, and not evaluable if it can nev
 					"--format=navigator resources/policies/runtimeintegrity",
 				},
 				setup: listPolicies,
+			},
+			{
+				name:  "test",
+				args:  "path...",
+				about: "run rule tests: records, and which rules must and must not fire on them",
+				details: `
+A path is a test file or a directory of such (*.yaml, *.yml), which say what policies they test and which rules match which
+records; docs/policies.md says how. The exit code is 1 if a test fails or cannot be run. Coverage tells what no test has tried:
+rules that never fired, and terms of conditions that were never true, or never false, where they decide.`,
+				examples: []string{
+					"resources/policytests",
+					"--coverage resources/policytests/network.yaml",
+					"--policies=resources/policies/runtimeintegrity --format=junit resources/policytests/network.yaml",
+				},
+				setup: testPolicies,
 			},
 			explainTool(),
 			benchTool(),
@@ -140,5 +157,41 @@ func listPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, err
 			err = listing.WriteTable(std.out)
 		}
 		return true, err
+	}
+}
+
+// testPolicies is `policy test`.
+func testPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, error) {
+	var opts ruletest.Options
+	fs.StringVar(&opts.Policies, "policies", "", "`path` of the policies to test, a file or directory, instead of those that test files name")
+	fs.BoolVar(&opts.Coverage, "coverage", false, "add what the tests have not tried")
+	verbose := fs.Bool("verbose", false, "show tests that pass as well (table only)")
+	options := loadFlags(fs)
+	format := formatFlag(fs, "table", "json", "junit")
+	return func(paths []string, std streams) (good bool, err error) {
+		switch opts.Falco, err = options(); {
+		case err != nil:
+			return false, err
+		case len(paths) == 0:
+			return false, &usageError{"which tests? Give a file or directory"}
+		case opts.Coverage && format.value == "junit":
+			return false, &usageError{"JUnit's format has no place for coverage: use table or json"}
+		}
+		ctx, stop := untilStopped(context.Background())
+		defer stop()
+		result, err := ruletest.Run(ctx, paths, opts)
+		if err != nil {
+			return false, err
+		}
+		report := author.TestReport{Result: result}
+		switch format.value {
+		case "json":
+			err = report.WriteJSON(std.out)
+		case "junit":
+			err = report.WriteJUnit(std.out)
+		default:
+			err = report.WriteTable(std.out, *verbose)
+		}
+		return !report.Failed(), err
 	}
 }

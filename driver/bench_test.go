@@ -260,7 +260,7 @@ func child(b *testing.B, procs int, args ...string) cost {
 }
 
 // pipelineFile writes a pipeline of a policy engine and an exporter, with the given attributes, and returns its path.
-func pipelineFile(b *testing.B, engine, exporter string) string {
+func pipelineFile(b testing.TB, engine, exporter string) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "pipeline.json")
 	text := fmt.Sprintf(`{"pipeline": [

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
 )
 
 // ruleSet is a policy set of n rules of about the size of published ones.
@@ -35,6 +37,21 @@ func BenchmarkLoad1000Rules(b *testing.B) {
 	for b.Loop() {
 		if p, ds := LoadSources(src, Options{Catalogue: catalogue}); p == nil {
 			b.Fatal(ds)
+		}
+	}
+}
+
+// BenchmarkStart1000Rules measures what a program does with its policies before the first record.
+func BenchmarkStart1000Rules(b *testing.B) {
+	src := []Source{{"bench.yaml", []byte(ruleSet(1000))}}
+	b.ReportAllocs()
+	for b.Loop() {
+		p, ds := LoadSources(src, Options{Catalogue: catalogue})
+		if p == nil {
+			b.Fatal(ds)
+		}
+		if _, err := policy.Compile(p); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

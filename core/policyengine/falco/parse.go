@@ -1,6 +1,7 @@
 package falco
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,6 +26,7 @@ type parser struct {
 	lexer  *gen.ConditionLexer
 	parser *gen.ConditionParser
 	first  *firstError
+	toks   []token // those of the condition, which nothing keeps
 }
 
 func newParser() *parser {
@@ -42,7 +44,8 @@ func (p *parser) parse(cond string) (expr, *syntaxError) {
 	p.lexer.SetInputStream(antlr.NewInputStream(cond))
 	stream := antlr.NewCommonTokenStream(p.lexer, antlr.TokenDefaultChannel)
 	stream.Fill()
-	toks := tokensOf(cond, stream.GetAllTokens())
+	p.toks = tokensOf(p.toks[:0], cond, stream.GetAllTokens())
+	toks := p.toks
 	if at, ok := tooDeep(toks); ok {
 		return nil, &syntaxError{span: toks[at].span, code: "E208", message: "condition is nested deeper than 1000 levels"}
 	}
@@ -106,8 +109,8 @@ var tokenKinds = [...]tokenKind{
 	gen.ConditionLexerILLEGAL: illegalToken,
 }
 
-// tokensOf converts ANTLR's tokens, whose positions count characters.
-func tokensOf(cond string, all []antlr.Token) []token {
+// tokensOf converts ANTLR's tokens, whose positions count characters, and appends them to toks.
+func tokensOf(toks []token, cond string, all []antlr.Token) []token {
 	var offsets []int // of characters, unless each is one byte
 	if n := utf8.RuneCountInString(cond); n != len(cond) {
 		offsets = make([]int, 0, n+1)
@@ -116,17 +119,17 @@ func tokensOf(cond string, all []antlr.Token) []token {
 		}
 		offsets = append(offsets, len(cond))
 	}
-	toks := make([]token, len(all))
-	for i, t := range all {
+	toks = slices.Grow(toks, len(all))
+	for _, t := range all {
 		start, end := t.GetStart(), t.GetStop()+1
 		if t.GetTokenType() == antlr.TokenEOF {
-			toks[i] = token{span{len(cond), len(cond)}, endToken, ""}
+			toks = append(toks, token{span{len(cond), len(cond)}, endToken, ""})
 			continue
 		}
 		if offsets != nil {
 			start, end = offsets[start], offsets[end]
 		}
-		toks[i] = token{span{start, end}, tokenKinds[t.GetTokenType()], cond[start:end]}
+		toks = append(toks, token{span{start, end}, tokenKinds[t.GetTokenType()], cond[start:end]})
 	}
 	return toks
 }

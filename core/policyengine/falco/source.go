@@ -26,19 +26,22 @@ func newSource(order int, name, text string) *source {
 
 // splitLines splits text where YAML sees a line end.
 func splitLines(text string) []string {
-	var lines []string
-	for {
-		i := strings.IndexAny(text, "\n\r\u0085\u2028\u2029")
-		if i < 0 {
-			return append(lines, text)
+	lines := make([]string, 0, 1+strings.Count(text, "\n"))
+	start := 0 // of the line
+	for i, c := range text {
+		switch c {
+		case '\n':
+			if i > start || i == 0 || text[i-1] != '\r' {
+				lines = append(lines, text[start:i])
+			} // else: the carriage return before it ended the line
+		case '\r', '\u0085', '\u2028', '\u2029':
+			lines = append(lines, text[start:i])
+		default:
+			continue
 		}
-		lines = append(lines, text[:i])
-		_, n := utf8.DecodeRuneInString(text[i:])
-		if strings.HasPrefix(text[i:], "\r\n") {
-			n = 2
-		}
-		text = text[i+n:]
+		start = i + utf8.RuneLen(c)
 	}
+	return append(lines, text[start:])
 }
 
 // moves are the changes a repair made to one line, from left to right.

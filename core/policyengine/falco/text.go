@@ -151,7 +151,7 @@ func (w *walker) skip(n int) {
 	w.open = false
 }
 
-// emit notes that the next size bytes of the file stand for decoded, which is one character or less.
+// emit notes that the next size bytes of the file stand for decoded: the same text, or one character or less.
 func (w *walker) emit(size int, decoded string) bool {
 	if !strings.HasPrefix(w.want[w.off:], decoded) {
 		return false
@@ -170,11 +170,14 @@ func (w *walker) emit(size int, decoded string) bool {
 	return true
 }
 
-// verbatim notes the next character, which stands for itself.
-func (w *walker) verbatim() bool {
-	_, n := utf8.DecodeRuneInString(w.rest)
+// verbatim notes the next n bytes, or what is left of the decoded text if that is less: they stand for themselves.
+func (w *walker) verbatim(n int) bool {
+	n = min(n, len(w.want)-w.off)
 	return n > 0 && w.emit(n, w.rest[:n])
 }
+
+// solid returns the length of what the line holds before the blanks at its end.
+func (w *walker) solid() int { return len(strings.TrimRight(w.rest, " \t")) }
 
 // blanks passes over blanks and tabs.
 func (w *walker) blanks() {
@@ -206,11 +209,11 @@ func (w *walker) properties() {
 // plain reads a plain scalar.
 func (w *walker) plain() bool {
 	for w.off < len(w.want) {
-		if strings.Trim(w.rest, " \t") == "" {
+		if n := w.solid(); n == 0 {
 			if !w.fold() {
 				return false
 			}
-		} else if !w.verbatim() {
+		} else if !w.verbatim(n) {
 			return false
 		}
 	}
@@ -223,9 +226,14 @@ func (w *walker) quoted(quote byte) bool {
 		return false
 	}
 	w.skip(1)
+	special := `'`
+	if quote == '"' {
+		special = `"\`
+	}
 	for {
+		n := w.solid()
 		switch {
-		case strings.Trim(w.rest, " \t") == "":
+		case n == 0:
 			if !w.fold() {
 				return false
 			}
@@ -243,7 +251,10 @@ func (w *walker) quoted(quote byte) bool {
 				return false
 			}
 		default:
-			if !w.verbatim() {
+			if i := strings.IndexAny(w.rest[:n], special); i >= 0 {
+				n = i
+			}
+			if !w.verbatim(n) {
 				return false
 			}
 		}
@@ -337,10 +348,8 @@ func (w *walker) block(folded bool) bool {
 			return false
 		}
 		previous, empty = w.rest, 0
-		for w.rest != "" && w.off < len(w.want) {
-			if !w.verbatim() {
-				return false
-			}
+		if w.rest != "" && w.off < len(w.want) && !w.verbatim(len(w.rest)) {
+			return false
 		}
 		if !w.next() {
 			break

@@ -1,6 +1,7 @@
 package falco
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,9 +263,7 @@ func (l *loader) appended(old, it *item, key string) *item {
 func (it *item) with(key string, v *setting) *item {
 	c := *it
 	c.values = make(map[string]*setting, len(it.values)+1)
-	for k, v := range it.values {
-		c.values[k] = v
-	}
+	maps.Copy(c.values, it.values)
 	c.values[key] = v
 	return &c
 }

@@ -52,7 +52,7 @@ func (k tokenKind) isOperator() bool { return k == operatorToken || k == listOpe
 // reserved are the words that cannot name a macro or a list.
 var reserved = func() map[string]bool {
 	words := map[string]bool{}
-	for _, w := range strings.Fields("and or not exists contains icontains bcontains startswith bstartswith endswith glob iglob " +
+	for w := range strings.FieldsSeq("and or not exists contains icontains bcontains startswith bstartswith endswith glob iglob " +
 		"regex in pmatch intersects oneof anyof allof val tolower toupper b64 basename len join concat getopt") {
 		words[w] = true
 	}

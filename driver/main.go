@@ -104,9 +104,7 @@ func (p *program) run() int {
 	p.sink = logger.NewSink(p.stdout, p.stderr, p.level)
 	p.log = slog.New(p.sink.Handler())
 	logger.Install(p.sink)
-	if watchable(p.stdout, p.stderr) {
-		p.sink.ShowStatus()
-	}
+	p.showStatus()
 	sig := watchSignals(p.log)
 	defer sig.stop()
 	var metrics *metricsServer

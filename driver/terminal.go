@@ -7,9 +7,16 @@ import (
 	"golang.org/x/term"
 )
 
-// watchable says whether somebody watches standard error on a terminal that no records are written to.
-func watchable(stdout, stderr io.Writer) bool {
-	return isTerminal(stderr) && !isTerminal(stdout)
+// showStatus shows the status on standard error if that is a terminal. If standard output is one as well, what writes
+// records there has to know.
+func (p *program) showStatus() {
+	if !isTerminal(p.stderr) {
+		return
+	}
+	p.sink.ShowStatus()
+	if isTerminal(p.stdout) {
+		p.stdout = p.sink.Records()
+	}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -75,9 +75,12 @@ type Sink struct {
 	level    slog.Level
 	toStdout atomic.Bool
 
+	screen sync.Mutex // held while records or a status are written to a terminal; taken before mu
+
 	mu             sync.Mutex // held while a line is written; covers the rest
 	stdout, stderr io.Writer
 	terminal       bool   // standard error is one
+	shared         bool   // standard output is one, too
 	status         string // what its last line shows
 }
 
@@ -93,14 +96,47 @@ func (s *Sink) ToStdout() { s.toStdout.Store(true) }
 // anything is logged.
 func (s *Sink) ShowStatus() { s.terminal = true }
 
+// Records returns a writer of records to standard output, for the case that it is a terminal, which then shows the status
+// as well: below the records. It is called before anything is logged.
+func (s *Sink) Records() io.Writer {
+	s.shared = true
+	return besideStatus{s}
+}
+
+// besideStatus writes records where the status is.
+type besideStatus struct{ sink *Sink }
+
+// Write removes the status, which returns when it changes. The log goes on if the terminal has been stopped.
+func (w besideStatus) Write(p []byte) (int, error) {
+	s := w.sink
+	s.screen.Lock()
+	defer s.screen.Unlock()
+	s.show("")
+	return s.stdout.Write(p)
+}
+
 // HasStatus says whether Status shows anything.
 func (s *Sink) HasStatus() bool { return s.terminal }
 
 // clearLine moves to the start of the terminal's line and erases it.
 const clearLine = "\r\x1b[K"
 
-// Status replaces the status line below the log; an empty text removes it.
+// Status replaces the status line below the log; an empty text removes it. While records are being written, there is
+// none.
 func (s *Sink) Status(text string) {
+	if !s.screen.TryLock() {
+		return
+	}
+	defer s.screen.Unlock()
+	s.show(text)
+}
+
+// show draws the status without line breaks, so that clearLine removes it whole however narrow the terminal is.
+func (s *Sink) show(text string) {
+	const wrapOff, wrapOn = "\x1b[?7l", "\x1b[?7h"
+	if text != "" {
+		text = wrapOff + text + wrapOn
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.terminal || text == s.status {
@@ -120,14 +156,14 @@ func (s *Sink) Handler() slog.Handler { return &handler{sink: s} }
 func (s *Sink) write(l slog.Level, line []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	out := s.stderr
 	if s.toStdout.Load() && label(l) != "Error" {
-		_, _ = s.stdout.Write(line)
-		return
+		out = s.stdout
 	}
-	if s.status != "" {
+	if s.status != "" && (out == s.stderr || s.shared) {
 		line = []byte(clearLine + string(line) + s.status)
 	}
-	_, _ = s.stderr.Write(line)
+	_, _ = out.Write(line)
 }
 
 // handler formats the records of a slog.Logger.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log"
+	"io"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -108,6 +109,17 @@ func TestRouting(t *testing.T) {
 	}
 }
 
+// shown returns what a terminal shows, after checking that each status is one line of it, however narrow it is.
+func shown(t *testing.T, screen string) string {
+	t.Helper()
+	statuses := regexp.MustCompile(`\x1b\[\?7l(\d+%)\x1b\[\?7h`)
+	text := statuses.ReplaceAllString(stamp.ReplaceAllString(screen, "@"), "$1")
+	if n := strings.Count(screen, "%"); n != len(statuses.FindAllString(screen, -1)) {
+		t.Errorf("a status may be wrapped: %q", screen)
+	}
+	return text
+}
+
 // TestStatus wants the status line to be the last thing on the terminal, whatever is logged.
 func TestStatus(t *testing.T) {
 	var stderr bytes.Buffer
@@ -123,8 +135,61 @@ func TestStatus(t *testing.T) {
 	sink.Status("60%")
 	sink.Status("")
 	want := "\r\x1b[K50%" + "\r\x1b[K[Info] @ hello\n50%" + "\r\x1b[K60%" + "\r\x1b[K"
-	if got := stamp.ReplaceAllString(stderr.String(), "@"); got != want {
+	if got := shown(t, stderr.String()); got != want {
 		t.Errorf("terminal got %q, want %q", got, want)
+	}
+}
+
+// TestStatusBelowRecords has records and the log share the terminal with the status.
+func TestStatusBelowRecords(t *testing.T) {
+	var screen bytes.Buffer
+	sink := NewSink(&screen, &screen, LevelInfo)
+	sink.ShowStatus()
+	records := sink.Records()
+	sink.Status("50%")
+	if n, err := io.WriteString(records, "{}\n"); n != 3 || err != nil {
+		t.Errorf("wrote %d bytes, %v", n, err)
+	}
+	sink.Status("60%")
+	sink.ToStdout()
+	slog.New(sink.Handler()).Info("hello")
+	sink.Status("")
+	want := "\r\x1b[K50%" + "\r\x1b[K{}\n" + "\r\x1b[K60%" + "\r\x1b[K[Info] @ hello\n60%" + "\r\x1b[K"
+	if got := shown(t, screen.String()); got != want {
+		t.Errorf("terminal got %q, want %q", got, want)
+	}
+}
+
+// stopped is a terminal whose user has stopped the output.
+type stopped struct{ writing, release chan struct{} }
+
+func (s stopped) Write(p []byte) (int, error) {
+	close(s.writing)
+	<-s.release
+	return len(p), nil
+}
+
+// TestStoppedTerminal wants the status and the log not to wait for records that cannot be written.
+func TestStoppedTerminal(t *testing.T) {
+	var stderr bytes.Buffer
+	out := stopped{make(chan struct{}), make(chan struct{})}
+	sink := NewSink(out, &stderr, LevelInfo)
+	sink.ShowStatus()
+	records := sink.Records()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := io.WriteString(records, "{}\n"); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-out.writing
+	sink.Status("50%")
+	slog.New(sink.Handler()).Info("hello")
+	close(out.release)
+	<-done
+	if got := stamp.ReplaceAllString(stderr.String(), "@"); got != "[Info] @ hello\n" {
+		t.Errorf("terminal got %q", got)
 	}
 }
 

@@ -76,6 +76,9 @@ type parser struct {
 
 func newParser(path string, data []byte, cat *field.Catalogue) *parser {
 	doc, root := yamldoc.Parse(path, data)
+	if root.IsList() {
+		root.Faultf("this is a list, as policies are; tests are a mapping, in files of their own")
+	}
 	return &parser{doc: doc, root: root.Map(), dir: filepath.Dir(path), cat: cat, records: map[string]*record{}}
 }
 

@@ -18,6 +18,7 @@ var (
 // TestPolicyGuide follows the guide for rule authors: the files that it shows are written, and the commands say what it
 // says that they say.
 func TestPolicyGuide(t *testing.T) {
+	t.Parallel()
 	guide, err := os.ReadFile("../docs/policies.md")
 	if err != nil {
 		t.Fatal(err)

@@ -349,6 +349,7 @@ func TestFaults(t *testing.T) {
 		"no trace to count":  {"policies: ../p.yaml\ntraces: [{trace: none.sf, matches: {}}]", `t/t.yaml:2:10: open trace: open t/none.sf: no such file`},
 		"not a trace":        {head + "{trace: t.yaml}}", `open trace t/t.yaml: `},
 		"no policy":          {"policies: ../none.yaml", "load policies none.yaml:\nnone.yaml: error: cannot read policy file"},
+		"policies":           {policies, "t/t.yaml:2:1: this is a list, as policies are; tests are a mapping, in files of their own"},
 		"no YAML":            {"policies: [", "t/t.yaml: line 1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,40 +33,40 @@ func falcoFields(s *sets) []*Field {
 		{Name: "evt.num", Type: Int, Applies: onAll, Query: true, Counter: true,
 			Help: "number of the record in the engine's input, from 1", Example: "1"},
 		{Name: "evt.arg.path", Of: "sf.file.path", Type: Str, Applies: onFile, Query: true, Aliases: []string{"evt.arg.name"},
-			Str:  doing(opMkdir|opRmdir|opUnlink|opOpen, filePath),
+			Str:  doing(sfgo.OP_MKDIR|sfgo.OP_RMDIR|sfgo.OP_UNLINK|sfgo.OP_OPEN, filePath),
 			Help: "path of an open, mkdir, rmdir or unlink", Example: "/tmp/x"},
 		{Name: "evt.arg.oldpath", Of: "sf.file.path", Type: Str, Applies: onFE, Query: true,
-			Str: doing(opRename|opLink, filePath), Help: "first path of a rename or link", Example: "/tmp/x"},
+			Str: doing(sfgo.OP_RENAME|sfgo.OP_LINK, filePath), Help: "first path of a rename or link", Example: "/tmp/x"},
 		{Name: "evt.arg.newpath", Of: "sf.file.newpath", Type: Str, Applies: onFE, Query: true,
-			Str: doing(opRename|opLink, newPath), Help: "second path of a rename or link", Example: "/tmp/y"},
+			Str: doing(sfgo.OP_RENAME|sfgo.OP_LINK, newPath), Help: "second path of a rename or link", Example: "/tmp/y"},
 		{Name: "evt.arg.target", Of: "sf.file.path", Type: Str, Applies: onFE, Query: true,
-			Str: doing(opSymlink, filePath), Help: "what a symbolic link points to", Example: "/etc/shadow"},
+			Str: doing(sfgo.OP_SYMLINK, filePath), Help: "what a symbolic link points to", Example: "/etc/shadow"},
 		{Name: "evt.arg.linkpath", Of: "sf.file.newpath", Type: Str, Applies: onFE, Query: true,
-			Str: doing(opSymlink, newPath), Help: "path of a symbolic link", Example: "/tmp/y"},
+			Str: doing(sfgo.OP_SYMLINK, newPath), Help: "path of a symbolic link", Example: "/tmp/y"},
 		{Name: "evt.arg.filename", Type: Str, Applies: onFile | onPE, Query: true,
 			Str: func(r *sfgo.FlatRecord) string {
 				if recType(r) == sfgo.PROC_EVT {
-					return doing(opExec, exe)(r)
+					return doing(sfgo.OP_EXEC, exe)(r)
 				}
 				return filePath(r)
 			},
 			Help: "path of the file; of an exec, the executable", Example: "/bin/sh"},
-		{Name: "evt.arg.exe", Of: "sf.proc.exe", Type: Str, Applies: onPE, Query: true, Str: doing(opExec, exe),
+		{Name: "evt.arg.exe", Of: "sf.proc.exe", Type: Str, Applies: onPE, Query: true, Str: doing(sfgo.OP_EXEC, exe),
 			Help: "executable of an exec", Example: "/bin/sh"},
-		{Name: "evt.arg.args", Of: "sf.proc.args", Type: Str, Applies: onPE, Query: true, Str: doing(opExec, exeArgs),
+		{Name: "evt.arg.args", Of: "sf.proc.args", Type: Str, Applies: onPE, Query: true, Str: doing(sfgo.OP_EXEC, exeArgs),
 			Help: "arguments of an exec", Example: "-c id"},
 		openText("evt.arg.flags", s),
 		{Name: "evt.arg.uid", Type: Str, Applies: onPE, Query: true,
 			Int: func(r *sfgo.FlatRecord) (int64, bool) {
-				if ints(r)[sfgo.OPFLAGS_INT]&opSetuid == 0 || !knowsProc(r) {
+				if ints(r)[sfgo.OPFLAGS_INT]&sfgo.OP_SETUID == 0 || !knowsProc(r) {
 					return 0, false
 				}
 				return ints(r)[sfgo.PROC_UID_INT], true
 			},
-			Str:  doing(opSetuid, func(r *sfgo.FlatRecord) string { return strs(r)[sfgo.PROC_USERNAME_STR] }),
+			Str:  doing(sfgo.OP_SETUID, func(r *sfgo.FlatRecord) string { return strs(r)[sfgo.PROC_USERNAME_STR] }),
 			Help: "user of a setuid, by name or against an integer by id", Example: "root"},
 		{Name: "evt.is_open_create", Of: "sf.file.openflags", Type: Bool, Applies: onFF, Query: true,
-			Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&openCreat != 0 },
+			Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&sfgo.O_CREAT != 0 },
 			Help: "whether the file was opened to be created if need be", Example: "true"},
 
 		{Name: "proc.args", Of: "sf.proc.args", Type: Str, Applies: onProc, Stored: true, Attr: sfgo.PROC_EXEARGS_STR,
@@ -96,7 +96,7 @@ func falcoFields(s *sets) []*Field {
 			Str: fileWord, Help: "type of the file, in a word", Example: "file"},
 		sockFamily("fd.sockfamily"),
 		{Name: "fd.is_server", Type: Bool, Applies: onNF | onFF, Query: true,
-			Bool: func(r *sfgo.FlatRecord) bool { return ints(r)[sfgo.OPFLAGS_INT]&opAccept != 0 },
+			Bool: func(r *sfgo.FlatRecord) bool { return ints(r)[sfgo.OPFLAGS_INT]&sfgo.OP_ACCEPT != 0 },
 			Help: "whether the connection was accepted; missing if the record does not say", Example: "true"},
 		{Name: "fd.lip", Type: IP, Multi: true, Applies: onNF, Query: true, Ints: side(true, sip, dip),
 			Help: "local address; both if the record does not say which it is", Example: "10.0.0.5"},

@@ -232,7 +232,7 @@ func each(numbers ...func(r *sfgo.FlatRecord) int64) func(r *sfgo.FlatRecord, ds
 func side(local bool, src, dst func(r *sfgo.FlatRecord) int64) func(r *sfgo.FlatRecord, to []int64) []int64 {
 	return func(r *sfgo.FlatRecord, to []int64) []int64 {
 		ops := ints(r)[sfgo.OPFLAGS_INT]
-		accepted, connected := ops&opAccept != 0, ops&opConnect != 0
+		accepted, connected := ops&sfgo.OP_ACCEPT != 0, ops&sfgo.OP_CONNECT != 0
 		switch {
 		case accepted == connected:
 			return append(to, src(r), dst(r))
@@ -300,13 +300,6 @@ func parentText(text func(dst []byte, p *sfgo.Process) []byte) func(r *sfgo.Flat
 		return dst
 	}
 }
-
-// openRead and openWrite are bits of the recorded open flags.
-const (
-	openRead  = 1 << 0
-	openWrite = 1 << 1
-	openCreat = 1 << 2
-)
 
 func openFlags(r *sfgo.FlatRecord) int64 { return ints(r)[sfgo.FL_FILE_OPENFLAGS_INT] }
 

@@ -69,7 +69,7 @@ func TestValues(t *testing.T) {
 		row  *sfgo.FlatRecord
 		want string // name: value, one a line
 	}{
-		"process event": {procEvent(opExec, -2), `
+		"process event": {procEvent(sfgo.OP_EXEC, -2), `
 			sf.type: PE
 			sf.opflags: EXEC
 			sf.ret: -2
@@ -122,7 +122,7 @@ func TestValues(t *testing.T) {
 			proc.ppid.duration: 95
 			sf.proc.username: ann
 			sf.pproc.username: ann`},
-		"setuid": {procEvent(opSetuid, 0), `
+		"setuid": {procEvent(sfgo.OP_SETUID, 0), `
 			evt.type: setuid setresuid
 			evt.res: SUCCESS
 			evt.arg.uid: ann
@@ -145,7 +145,7 @@ func TestValues(t *testing.T) {
 			sf.pf.nexits: 2
 			sf.pf.nerrors: 1
 			evt.type: clone clone3 fork vfork exit exit_group procexit`},
-		"network flow": {netFlow(opConnect | opRead | opWrite | 1<<11), `
+		"network flow": {netFlow(sfgo.OP_CONNECT | sfgo.OP_READ_RECV | sfgo.OP_WRITE_SEND | 1<<11), `
 			sf.type: NF
 			sf.opflags: CONNECT SEND RECV TRUNCATE
 			sf.ret: 0
@@ -181,19 +181,19 @@ func TestValues(t *testing.T) {
 			fd.rnet: 10.0.0.201
 			sf.net.sockfamily: ip
 			sf.net.mask: 10.0.0.5 10.0.0.201`},
-		"accepted": {netFlow(opAccept), `
+		"accepted": {netFlow(sfgo.OP_ACCEPT), `
 			fd.is_server: true
 			fd.lip: 10.0.0.201
 			fd.rip: 10.0.0.5
 			fd.lport: 22
 			fd.rport: 51514`},
-		"continued flow": {netFlow(opRead), `
+		"continued flow": {netFlow(sfgo.OP_READ_RECV), `
 			fd.is_server: false
 			fd.lip: 10.0.0.5 10.0.0.201
 			fd.rip: 10.0.0.5 10.0.0.201
 			fd.lport: 51514 22
 			fd.rport: 51514 22`},
-		"file flow": {fileFlow("/data/db/x.set", opOpen|opRead|opWrite|1<<10|1<<14, 0x1003), `
+		"file flow": {fileFlow("/data/db/x.set", sfgo.OP_OPEN|sfgo.OP_READ_RECV|sfgo.OP_WRITE_SEND|1<<10|1<<14, 0x1003), `
 			sf.type: FF
 			sf.opflags: OPEN CLOSE WRITE READ DIGEST
 			sf.ret: 0
@@ -219,7 +219,7 @@ func TestValues(t *testing.T) {
 			fd.type: file
 			fd.sockfamily:
 			sf.file.typechar: f`},
-		"file flow without open flags": {fileFlow("", opRead, 0), `
+		"file flow without open flags": {fileFlow("", sfgo.OP_READ_RECV, 0), `
 			sf.res:
 			sf.file.path:
 			sf.file.name:
@@ -228,7 +228,7 @@ func TestValues(t *testing.T) {
 			sf.file.is_open_read: false
 			evt.arg.flags: O_NONE
 			evt.arg.path:`},
-		"file event": {fileEvent(opRename, "/a/b", "/c/d"), `
+		"file event": {fileEvent(sfgo.OP_RENAME, "/a/b", "/c/d"), `
 			sf.type: FE
 			sf.opflags: RENAME
 			sf.ret: -2
@@ -246,12 +246,12 @@ func TestValues(t *testing.T) {
 			evt.arg.path:
 			evt.arg.filename: /a/b
 			fd.type:`},
-		"symbolic link": {fileEvent(opSymlink, "/a/b", "/c/d"), `
+		"symbolic link": {fileEvent(sfgo.OP_SYMLINK, "/a/b", "/c/d"), `
 			evt.arg.oldpath:
 			evt.arg.newpath:
 			evt.arg.target: /a/b
 			evt.arg.linkpath: /c/d`},
-		"mkdir": {fileEvent(opMkdir, "/a/b", ""), `
+		"mkdir": {fileEvent(sfgo.OP_MKDIR, "/a/b", ""), `
 			evt.arg.path: /a/b
 			evt.arg.oldpath:
 			sf.file.newdirectory:`},
@@ -315,25 +315,25 @@ func TestFalcoModeValues(t *testing.T) {
 		row     *sfgo.FlatRecord
 		off, on string
 	}{
-		"fd.sip":        {netFlow(opConnect), "10.0.0.5", "10.0.0.201"},
-		"fd.sport":      {netFlow(opConnect), "51514", "22"},
-		"fd.snet":       {netFlow(opConnect), "10.0.0.5", "10.0.0.201"},
-		"proc.aexe":     {procEvent(opExec, 0), "/opt/srv/server / /usr/bin/bash / " + tree[2].Exe, "/usr/bin/bash / " + tree[2].Exe},
-		"proc.aexepath": {procEvent(opExec, 0), "/opt/srv/server / /usr/bin/bash / " + tree[2].Exe, "/usr/bin/bash / " + tree[2].Exe},
-		"proc.apid":     {procEvent(opExec, 0), "13823 7955 1", "7955 1"},
-		"proc.aargs":    {procEvent(opExec, 0), "-p 80 -v /  / --system", " / --system"},
-		"proc.aname": {procEvent(opExec, 0), "server / bash / systemd-with-a-long-name",
+		"fd.sip":        {netFlow(sfgo.OP_CONNECT), "10.0.0.5", "10.0.0.201"},
+		"fd.sport":      {netFlow(sfgo.OP_CONNECT), "51514", "22"},
+		"fd.snet":       {netFlow(sfgo.OP_CONNECT), "10.0.0.5", "10.0.0.201"},
+		"proc.aexe":     {procEvent(sfgo.OP_EXEC, 0), "/opt/srv/server / /usr/bin/bash / " + tree[2].Exe, "/usr/bin/bash / " + tree[2].Exe},
+		"proc.aexepath": {procEvent(sfgo.OP_EXEC, 0), "/opt/srv/server / /usr/bin/bash / " + tree[2].Exe, "/usr/bin/bash / " + tree[2].Exe},
+		"proc.apid":     {procEvent(sfgo.OP_EXEC, 0), "13823 7955 1", "7955 1"},
+		"proc.aargs":    {procEvent(sfgo.OP_EXEC, 0), "-p 80 -v /  / --system", " / --system"},
+		"proc.aname": {procEvent(sfgo.OP_EXEC, 0), "server / bash / systemd-with-a-long-name",
 			"bash / systemd-with-a-long-name / systemd-with-a-"},
-		"proc.acmdline": {procEvent(opExec, 0),
+		"proc.acmdline": {procEvent(sfgo.OP_EXEC, 0),
 			"/opt/srv/server -p 80 -v / /usr/bin/bash / /usr/lib/systemd/systemd-with-a-long-name --system",
 			"bash / systemd-with-a-long-name --system"},
-		"proc.cmdline":  {procEvent(opExec, 0), "/opt/srv/server -p 80 -v", "server -p 80 -v"},
-		"proc.pcmdline": {procEvent(opExec, 0), "/usr/bin/bash", "bash"},
-		"proc.name":     {procEvent(opExec, 0), "server", "server"},
+		"proc.cmdline":  {procEvent(sfgo.OP_EXEC, 0), "/opt/srv/server -p 80 -v", "server -p 80 -v"},
+		"proc.pcmdline": {procEvent(sfgo.OP_EXEC, 0), "/usr/bin/bash", "bash"},
+		"proc.name":     {procEvent(sfgo.OP_EXEC, 0), "server", "server"},
 		"proc.pname":    {row(sfgo.PROC_EVT, func(r *sfgo.FlatRecord) { withProc(r, tree[1:]...) }), "systemd-with-a-long-name", "systemd-with-a-long-name / systemd-with-a-"},
-		"container.id":  {procEvent(opExec, 0), "", "host"},
-		"fd.name":       {netFlow(opConnect), "10.0.0.5:51514-10.0.0.201:22", "10.0.0.5:51514->10.0.0.201:22"},
-		"evt.args":      {fileFlow("/x", opOpen, 6), "WRONLY CREAT", "O_WRONLY|O_CREAT"},
+		"container.id":  {procEvent(sfgo.OP_EXEC, 0), "", "host"},
+		"fd.name":       {netFlow(sfgo.OP_CONNECT), "10.0.0.5:51514-10.0.0.201:22", "10.0.0.5:51514->10.0.0.201:22"},
+		"evt.args":      {fileFlow("/x", sfgo.OP_OPEN, 6), "WRONLY CREAT", "O_WRONLY|O_CREAT"},
 	} {
 		plain, _ := c.Lookup(name, false)
 		falco, _ := c.Lookup(name, true)
@@ -434,7 +434,7 @@ func TestMissing(t *testing.T) {
 
 func TestPositions(t *testing.T) {
 	c := SysFlow()
-	r := procEvent(opExec, 0)
+	r := procEvent(sfgo.OP_EXEC, 0)
 	at := func(name string, falco bool, i int) string {
 		f, ok := c.Lookup(name, falco)
 		if !ok || f.Subscript != Index {

@@ -123,7 +123,7 @@ func k8sEvent() *sfgo.FlatRecord {
 }
 
 func inPodRow() *sfgo.FlatRecord {
-	r := procEvent(opExec, 0)
+	r := procEvent(sfgo.OP_EXEC, 0)
 	set(r, map[sfgo.Attribute]int64{
 		sfgo.CONT_TYPE_INT: 8, sfgo.CONT_PRIVILEGED_INT: 1, sfgo.POD_TS_INT: 50, sfgo.POD_RESTARTCOUNT_INT: 2,
 		sfgo.SFHE_VERSION_INT: 4,
@@ -144,8 +144,8 @@ func inPodRow() *sfgo.FlatRecord {
 // rows are records of each type.
 func rows() map[string]*sfgo.FlatRecord {
 	return map[string]*sfgo.FlatRecord{
-		"PE": procEvent(opExec, -2), "PF": procFlow(), "NF": netFlow(opConnect | opRead | opWrite),
-		"FF": fileFlow("/data/db/x.set", opOpen|opRead, 0x1001), "FE": fileEvent(opRename, "/a/b", "/c/d"), "KE": k8sEvent(),
+		"PE": procEvent(sfgo.OP_EXEC, -2), "PF": procFlow(), "NF": netFlow(sfgo.OP_CONNECT | sfgo.OP_READ_RECV | sfgo.OP_WRITE_SEND),
+		"FF": fileFlow("/data/db/x.set", sfgo.OP_OPEN|sfgo.OP_READ_RECV, 0x1001), "FE": fileEvent(sfgo.OP_RENAME, "/a/b", "/c/d"), "KE": k8sEvent(),
 		"pod": inPodRow(),
 	}
 }

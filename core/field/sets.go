@@ -6,23 +6,6 @@ import (
 	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
-// Bits of the recorded operation bitmap that are used here by themselves.
-const (
-	opExec    = 1 << 1
-	opSetuid  = 1 << 3
-	opAccept  = 1 << 5
-	opConnect = 1 << 6
-	opOpen    = 1 << 7
-	opRead    = 1 << 8 // or receive
-	opWrite   = 1 << 9 // or send
-	opMkdir   = 1 << 15
-	opRmdir   = 1 << 16
-	opLink    = 1 << 17
-	opUnlink  = 1 << 18
-	opSymlink = 1 << 19
-	opRename  = 1 << 20
-)
-
 // Positions of the operations in the set that Field.Bits returns for sf.opflags, which is the order they are printed
 // in. A record has either READ and WRITE or RECV and SEND, which are one bit each in the recorded bitmap.
 const (

@@ -89,7 +89,7 @@ func TestOperations(t *testing.T) {
 // TestReadOrReceive goes through what the two operations that files and the network share are called where.
 func TestReadOrReceive(t *testing.T) {
 	ops, evts := lookup(t, "sf.opflags"), lookup(t, "evt.type")
-	socket := fileFlow("/run/x.sock", opRead|opWrite, 0)
+	socket := fileFlow("/run/x.sock", sfgo.OP_READ_RECV|sfgo.OP_WRITE_SEND, 0)
 	socket.Ints[0][sfgo.FILE_RESTYPE_INT] = 'u'
 	for _, tt := range []struct {
 		name       string
@@ -116,7 +116,7 @@ func TestReadOrReceive(t *testing.T) {
 		{"READ_RECV", evts, true, true, true},
 	} {
 		for where, want := range map[*sfgo.FlatRecord]bool{
-			fileFlow("/x", opRead|opWrite, 1): tt.file, socket: tt.unix, netFlow(opRead | opWrite): tt.inet,
+			fileFlow("/x", sfgo.OP_READ_RECV|sfgo.OP_WRITE_SEND, 1): tt.file, socket: tt.unix, netFlow(sfgo.OP_READ_RECV | sfgo.OP_WRITE_SEND): tt.inet,
 		} {
 			if got := holds(t, tt.field, where, tt.name); got != want {
 				t.Errorf("%s %s on %s, file type %s: %v", tt.field.Name, tt.name, TypeCode(recType(where)), fileLetter(where), got)
@@ -144,7 +144,7 @@ func TestOpenFlags(t *testing.T) {
 		4096: "CLOEXEC", 5185: "RDONLY NONBLOCK DIRECTORY CLOEXEC", 8192: "", 8193: "RDONLY",
 		0x1fff: "RDONLY WRONLY RDWR CREAT EXCL TRUNC APPEND NONBLOCK DSYNC DIRECT LARGEFILE DIRECTORY CLOEXEC SYNC",
 	} {
-		r := fileFlow("/x", opOpen, flags)
+		r := fileFlow("/x", sfgo.OP_OPEN, flags)
 		if got := strings.Join(f.Strs(r, nil), " "); got != want {
 			t.Errorf("open flags %d are %q, want %q", flags, got, want)
 		}
@@ -207,9 +207,9 @@ func TestEnums(t *testing.T) {
 		{"sf.ke.kind", sfgo.K8SE_KIND_INT, k8sEvent(), map[int64]string{0: "K8S_NODES", 1: "K8S_NAMESPACES", 2: "K8S_PODS",
 			3: "K8S_REPLICATIONCONTROLLERS", 4: "K8S_SERVICES", 5: "K8S_EVENTS", 6: "K8S_REPLICASETS", 7: "K8S_DAEMONSETS",
 			8: "K8S_DEPLOYMENTS", 9: "K8S_UNKNOWN", 99: "K8S_UNKNOWN"}},
-		{"sf.file.type", sfgo.FILE_RESTYPE_INT, fileFlow("/x", opOpen, 1), map[int64]string{'f': "f", 'd': "d", '4': "4", '6': "6",
+		{"sf.file.type", sfgo.FILE_RESTYPE_INT, fileFlow("/x", sfgo.OP_OPEN, 1), map[int64]string{'f': "f", 'd': "d", '4': "4", '6': "6",
 			'u': "u", 'p': "p", 'e': "e", 's': "s", 'l': "l", 'i': "i", 'o': "o", '?': "?", 0: "?", 'Z': "?", -1: "?"}},
-		{"fd.type", sfgo.FILE_RESTYPE_INT, fileFlow("/x", opOpen, 1), map[int64]string{'f': "file", 'd': "directory", '4': "ipv4",
+		{"fd.type", sfgo.FILE_RESTYPE_INT, fileFlow("/x", sfgo.OP_OPEN, 1), map[int64]string{'f': "file", 'd': "directory", '4': "ipv4",
 			'6': "ipv6", 'u': "unix", 'p': "pipe", 'e': "event", 's': "signalfd", 'l': "eventpoll", 'i': "inotify", 'o': "", '?': ""}},
 		{"sf.type", sfgo.SF_REC_TYPE, procEvent(1, 0), map[int64]string{sfgo.PROC_EVT: "PE", sfgo.NET_FLOW: "NF",
 			sfgo.FILE_FLOW: "FF", sfgo.FILE_EVT: "FE", sfgo.NET_EVT: "NE", sfgo.PROC_FLOW: "PF", sfgo.K8S_EVT: "KE",

@@ -250,10 +250,10 @@ func fileFields(s *sets) []*Field {
 			Strs: func(r *sfgo.FlatRecord, dst []string) []string { return s.open.appendSet(dst, openBits(openFlags(r))) },
 			Help: "how the file was opened", Example: "WRONLY, CREAT"},
 		{Name: "sf.file.is_open_read", Aliases: []string{"evt.is_open_read"}, Type: Bool, Applies: onFF, Query: true,
-			JSON: "file.is_open_read", Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&openRead != 0 },
+			JSON: "file.is_open_read", Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&sfgo.O_RDONLY != 0 },
 			Help: "whether it was opened for reading", Example: "true"},
 		{Name: "sf.file.is_open_write", Aliases: []string{"evt.is_open_write"}, Type: Bool, Applies: onFF, Query: true,
-			JSON: "file.is_open_write", Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&openWrite != 0 },
+			JSON: "file.is_open_write", Bool: func(r *sfgo.FlatRecord) bool { return openFlags(r)&sfgo.O_WRONLY != 0 },
 			Help: "whether it was opened for writing", Example: "false"},
 	}
 }

@@ -1,71 +1,33 @@
 package policy_test
 
 import (
-	"bytes"
-	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/sysflow-telemetry/sf-processor/core/codec"
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
-	"github.com/sysflow-telemetry/sf-processor/core/plugins"
+	"github.com/sysflow-telemetry/sf-processor/core/flattener/trace"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/falco"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/policy"
-	"github.com/sysflow-telemetry/sf-processor/core/reader"
-	"github.com/sysflow-telemetry/sf-processor/core/sfgo"
 )
 
-// rows returns the rows of a real trace.
+// rows returns the rows of a real trace. They are never recycled.
 func rows(tb testing.TB, name string) []*flattener.Batch {
 	tb.Helper()
 	dir := os.Getenv("SYSFLOW_TRACES")
 	if dir == "" {
 		tb.Skip("SYSFLOW_TRACES is not set: no real traces")
 	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	r, err := codec.NewReader(bytes.NewReader(data), name, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer r.Close()
-	stage, err := reader.New(reader.Config{EntityMax: 30000, EntityTTL: 5 * time.Minute}, flattener.New(flattener.Config{}), nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	in, out := plugins.NewChannel[*sfgo.SysFlow, *plugins.Block](1, 1), flattener.NewFlatChannel(flattener.BatchSize)
-	go func() {
-		defer in.CloseBatches()
-		for {
-			b, err := r.Next(context.Background())
-			if err == io.EOF {
-				return
-			}
-			if err == nil {
-				err = in.Send(context.Background(), b)
-			}
-			if err != nil {
-				panic(err)
-			}
+	var batches []*flattener.Batch
+	for b, err := range trace.Batches(tb.Context(), filepath.Join(dir, name), trace.Options{}) {
+		if err != nil {
+			tb.Fatal(err)
 		}
-	}()
-	go func() {
-		defer out.CloseBatches()
-		if err := stage.Run(context.Background(), in, []*flattener.FlatChannel{out}); err != nil {
-			panic(err)
-		}
-	}()
-	return slices.Collect(func(yield func(*flattener.Batch) bool) {
-		for b := range out.Batches() {
-			yield(b)
-		}
-	})
+		b.Retain(1) // for ever
+		batches = append(batches, b)
+	}
+	return batches
 }
 
 // load returns the policies of a file.

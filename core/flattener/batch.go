@@ -1,7 +1,6 @@
 package flattener
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -64,7 +63,10 @@ func newSlab() *slab {
 }
 
 // Pool recycles batches. It may be used by several goroutines.
-type Pool struct{ free sync.Pool }
+type Pool struct {
+	free  sync.Pool // those with a slab
+	loose sync.Pool
+}
 
 // Get returns an empty batch with one owner, the caller. Its rows hold what they held before: who appends one fills
 // every slot.
@@ -74,6 +76,17 @@ func (p *Pool) Get() *Batch {
 		b = &Batch{slab: newSlab(), pool: p}
 	}
 	b.Recs = b.slab.recs[:0]
+	b.refs.Store(1)
+	return b
+}
+
+// Loose returns an empty batch with one owner, the caller, who appends up to BatchSize records of other origin to Recs. The
+// slices of these records stay their maker's; the records themselves do not move.
+func (p *Pool) Loose() *Batch {
+	b, ok := p.loose.Get().(*Batch)
+	if !ok {
+		b = &Batch{Recs: make([]sfgo.FlatRecord, 0, BatchSize), pool: p}
+	}
 	b.refs.Store(1)
 	return b
 }
@@ -96,63 +109,13 @@ func (b *Batch) Retain(n int) { b.refs.Add(int32(n)) }
 
 // Release ends the caller's ownership.
 func (b *Batch) Release() {
-	if b.refs.Add(-1) == 0 && b.pool != nil {
+	switch {
+	case b.refs.Add(-1) != 0 || b.pool == nil:
+	case b.slab != nil:
 		b.pool.free.Put(b)
-	}
-}
-
-// Own returns a copy of a row that shares no memory with it but the strings, the processes of its tree, and values of
-// types that our rows do not hold. It is what crosses the border to a plugin.
-func Own(r *sfgo.FlatRecord) *sfgo.FlatRecord {
-	c := &sfgo.FlatRecord{
-		Sources:    append([]sfgo.Source(nil), r.Sources...),
-		Ints:       make([][]int64, len(r.Ints)),
-		Strs:       make([][]string, len(r.Strs)),
-		Anys:       make([][]any, len(r.Anys)),
-		Ptree:      append([]*sfgo.Process(nil), r.Ptree...),
-		GraphletID: r.GraphletID,
-	}
-	for i, row := range r.Ints {
-		c.Ints[i] = append([]int64(nil), row...)
-	}
-	for i, row := range r.Strs {
-		c.Strs[i] = append([]string(nil), row...)
-	}
-	for i, row := range r.Anys {
-		c.Anys[i] = make([]any, len(row))
-		for j, v := range row {
-			c.Anys[i][j] = ownAny(v)
-		}
-	}
-	return c
-}
-
-// ownAny returns a copy of a value, if it is of a type that our rows hold.
-func ownAny(v any) any {
-	switch v := v.(type) {
-	case []int64:
-		return slices.Clone(v)
-	case []string:
-		return slices.Clone(v)
-	case []*sfgo.Service:
-		services := slices.Clone(v)
-		for i, s := range v {
-			if s == nil {
-				continue
-			}
-			own := *s
-			own.ClusterIP = slices.Clone(s.ClusterIP)
-			own.PortList = slices.Clone(s.PortList)
-			for j, p := range s.PortList {
-				if p != nil {
-					port := *p
-					own.PortList[j] = &port
-				}
-			}
-			services[i] = &own
-		}
-		return services
 	default:
-		return v
+		clear(b.Recs) // what they hold must not outlive them
+		b.Recs = b.Recs[:0]
+		b.pool.loose.Put(b)
 	}
 }

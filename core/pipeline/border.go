@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
 	"github.com/sysflow-telemetry/sf-processor/core/plugins"
 	"github.com/sysflow-telemetry/sf-processor/core/policyengine/engine"
@@ -34,20 +36,24 @@ func (bb *blockBorder) split(b *plugins.Block, yield func(sfRecord) bool) {
 	}
 }
 
-func (bb *blockBorder) gather(list []sfRecord) (*plugins.Block, int) {
-	b := &plugins.Block{Stream: bb.stream, Records: make([]sfRecord, 0, len(list))}
-	for _, r := range list {
-		if r != nil && r.Rec != nil {
-			b.Records = append(b.Records, r)
-		}
+func (bb *blockBorder) begin() *plugins.Block {
+	return &plugins.Block{Stream: bb.stream, Records: []sfRecord{}}
+}
+
+func (bb *blockBorder) add(b *plugins.Block, r sfRecord) (*plugins.Block, bool) {
+	if r == nil || r.Rec == nil {
+		return b, false
 	}
-	b.Count = len(b.Records)
-	bb.used = bb.used || b.Count > 0
-	return b, len(list) - b.Count
+	bb.used = true
+	b.Records = append(b.Records, r)
+	b.Count++
+	return b, true
 }
 
 func (bb *blockBorder) last() (*plugins.Block, bool) {
-	return &plugins.Block{Stream: bb.stream, Records: []sfRecord{}, Last: true}, bb.used
+	b := bb.begin()
+	b.Last = true
+	return b, bb.used
 }
 
 func (bb *blockBorder) count(b *plugins.Block) int { return max(b.Count, len(b.Records)) }
@@ -69,15 +75,20 @@ func (ctxBorder) split(b []*plugins.CtxSysFlow, yield func(*plugins.CtxSysFlow) 
 	}
 }
 
-func (ctxBorder) gather(list []*plugins.CtxSysFlow) ([]*plugins.CtxSysFlow, int) { return list, 0 }
-func (ctxBorder) last() ([]*plugins.CtxSysFlow, bool)                            { return nil, false }
-func (ctxBorder) count(b []*plugins.CtxSysFlow) int                              { return len(b) }
-func (ctxBorder) release([]*plugins.CtxSysFlow)                                  {}
+func (ctxBorder) begin() []*plugins.CtxSysFlow { return nil }
+
+func (ctxBorder) add(b []*plugins.CtxSysFlow, r *plugins.CtxSysFlow) ([]*plugins.CtxSysFlow, bool) {
+	return append(b, r), true
+}
+
+func (ctxBorder) last() ([]*plugins.CtxSysFlow, bool) { return nil, false }
+func (ctxBorder) count(b []*plugins.CtxSysFlow) int   { return len(b) }
+func (ctxBorder) release([]*plugins.CtxSysFlow)       {}
 
 // flatBorder gives a plugin flat records of its own, and checks those it sends.
-type flatBorder struct{}
+type flatBorder struct{ pool flattener.Pool }
 
-func (flatBorder) split(b *flattener.Batch, yield func(flatRecord) bool) {
+func (*flatBorder) split(b *flattener.Batch, yield func(flatRecord) bool) {
 	defer b.Release()
 	for i := range b.Recs {
 		if !yield(flattener.Own(&b.Recs[i])) {
@@ -86,20 +97,19 @@ func (flatBorder) split(b *flattener.Batch, yield func(flatRecord) bool) {
 	}
 }
 
-func (flatBorder) gather(list []flatRecord) (*flattener.Batch, int) {
-	b := new(flattener.Batch) // of no pool: its rows are the plugin's
-	b.Retain(1)
-	for _, r := range list {
-		if row, ok := admit(r); ok {
-			b.Recs = append(b.Recs, row)
-		}
+func (fb *flatBorder) begin() *flattener.Batch { return fb.pool.Loose() }
+
+func (*flatBorder) add(b *flattener.Batch, r flatRecord) (*flattener.Batch, bool) {
+	row, ok := admit(r)
+	if ok {
+		b.Recs = append(b.Recs, row)
 	}
-	return b, len(list) - len(b.Recs)
+	return b, ok
 }
 
-func (flatBorder) last() (*flattener.Batch, bool) { return nil, false }
-func (flatBorder) count(b *flattener.Batch) int   { return len(b.Recs) }
-func (flatBorder) release(b *flattener.Batch)     { b.Release() }
+func (*flatBorder) last() (*flattener.Batch, bool) { return nil, false }
+func (*flatBorder) count(b *flattener.Batch) int   { return len(b.Recs) }
+func (*flatBorder) release(b *flattener.Batch)     { b.Release() }
 
 // admit returns a plugin's record in the form that the built-in stages rely on: SysFlow's source first, its rows of
 // full length. What a plugin leaves out of a row is zero. It refuses a record without SysFlow's source.
@@ -143,7 +153,10 @@ func padded[T any](row []T, n int) []T {
 }
 
 // recordBorder gives a plugin records with their context, and makes events of those it sends.
-type recordBorder struct{ pool engine.Pool }
+type recordBorder struct {
+	rows flattener.Pool
+	pool engine.Pool
+}
 
 func (*recordBorder) split(b *engine.Batch, yield func(*engine.Record) bool) {
 	defer b.Release()
@@ -158,40 +171,44 @@ func (*recordBorder) split(b *engine.Batch, yield func(*engine.Record) bool) {
 func recordOf(e *engine.Event) *engine.Record {
 	r := engine.NewRecord(*flattener.Own(e.Row))
 	for _, rule := range e.Rules {
-		r.Ctx.AddRule(*rule)
+		own := *rule
+		own.Actions, own.Tags, own.Prefilter = slices.Clone(rule.Actions), slices.Clone(rule.Tags), slices.Clone(rule.Prefilter)
+		r.Ctx.AddRule(own)
 	}
 	r.Ctx.AddTags(e.Tags...)
 	r.Ctx.SetAlert(e.Alert)
 	if e.Hash != nil {
 		for t, h := range e.Hash {
-			r.Ctx.SetHashes(engine.HashType(t), h)
+			if h != nil {
+				own := *h
+				r.Ctx.SetHashes(engine.HashType(t), &own)
+			}
 		}
 	}
 	return r
 }
 
-func (rb *recordBorder) gather(list []*engine.Record) (*engine.Batch, int) {
-	b := rb.pool.Get(nil)
-	for _, r := range list {
-		if r == nil {
-			continue
-		}
-		row, ok := admit(&r.Fr)
-		if !ok {
-			continue
-		}
-		var rules []*engine.Rule
-		for _, rule := range r.Ctx.GetRules() {
-			rules = append(rules, &rule)
-		}
-		e := b.Add(&row, rules)
-		e.Tags, e.Alert = r.Ctx.GetTags(), r.Ctx.IsAlert()
-		proc, file := r.Ctx.GetHash(engine.HASH_TYPE_PROC), r.Ctx.GetHash(engine.HASH_TYPE_FILE)
-		if proc != nil || file != nil {
-			e.Hash = &[2]*engine.HashSet{proc, file}
-		}
+func (rb *recordBorder) begin() *engine.Batch { return rb.pool.Get(rb.rows.Loose()) }
+
+func (rb *recordBorder) add(b *engine.Batch, r *engine.Record) (*engine.Batch, bool) {
+	if r == nil {
+		return b, false
 	}
-	return b, len(list) - len(b.Events)
+	row, ok := admit(&r.Fr)
+	if !ok {
+		return b, false
+	}
+	var rules []*engine.Rule
+	for _, rule := range r.Ctx.GetRules() {
+		rules = append(rules, &rule)
+	}
+	e := b.Add(b.Adopt(row), rules)
+	e.Tags, e.Alert = r.Ctx.GetTags(), r.Ctx.IsAlert()
+	proc, file := r.Ctx.GetHash(engine.HASH_TYPE_PROC), r.Ctx.GetHash(engine.HASH_TYPE_FILE)
+	if proc != nil || file != nil {
+		e.Hash = &[2]*engine.HashSet{proc, file}
+	}
+	return b, true
 }
 
 func (*recordBorder) last() (*engine.Batch, bool) { return nil, false }

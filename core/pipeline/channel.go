@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"runtime"
 
 	"github.com/sysflow-telemetry/sf-processor/core/flattener"
 	"github.com/sysflow-telemetry/sf-processor/core/plugins"
@@ -59,7 +60,7 @@ func builtinChannels() channelTypes {
 			return &typed[*plugins.CtxSysFlow, []*plugins.CtxSysFlow]{c, ctxBorder{}}, nil
 		},
 		flatType: func(_ string, size int) (channel, error) {
-			return &typed[flatRecord, *flattener.Batch]{flattener.NewFlatChannel(size), flatBorder{}}, nil
+			return &typed[flatRecord, *flattener.Batch]{flattener.NewFlatChannel(size), new(flatBorder)}, nil
 		},
 		eventType: func(_ string, size int) (channel, error) {
 			return &typed[*engine.Record, *engine.Batch]{engine.NewRecordChannel(size), new(recordBorder)}, nil
@@ -71,8 +72,10 @@ func builtinChannels() channelTypes {
 type border[R, B any] interface {
 	// split calls yield with a copy of each record of b, until yield returns false, and releases b.
 	split(b B, yield func(R) bool)
-	// gather makes a batch of records, which it may keep; it leaves out, and counts, those that are not sound.
-	gather(list []R) (b B, refused int)
+	// begin returns an empty batch.
+	begin() B
+	// add returns b with r, which is its own from now on, or false if r is not sound. b has room.
+	add(b B, r R) (B, bool)
 	// last returns what follows the last record, if anything does.
 	last() (b B, ok bool)
 	// count returns the number of records in b.
@@ -101,6 +104,12 @@ func (t *typed[R, B]) pumpBatches(ctx context.Context) (lost uint64) {
 	for b := range t.c.Batches() {
 		left := t.border.count(b)
 		t.border.split(b, func(r R) bool {
+			select { // the usual case by itself is much cheaper than with a second one
+			case t.c.In <- r:
+				left--
+				return true
+			default:
+			}
 			select {
 			case t.c.In <- r:
 				left--
@@ -120,15 +129,16 @@ func (t *typed[R, B]) pumpBatches(ctx context.Context) (lost uint64) {
 // pumpRecords makes batches of the records on In: a batch goes on when it is full or In has nothing more at hand.
 func (t *typed[R, B]) pumpRecords(ctx context.Context) (lost uint64) {
 	for open := true; open; {
-		var list []R
-		list, open = t.take(ctx)
-		if len(list) > 0 {
-			b, refused := t.border.gather(list)
-			lost += uint64(refused)
-			if t.border.count(b) > 0 && t.c.Send(ctx, b) != nil {
-				lost += uint64(t.border.count(b))
-				t.border.release(b)
-			}
+		var b B
+		var refused uint64
+		b, refused, open = t.take(ctx)
+		lost += refused
+		n := t.border.count(b)
+		if n == 0 {
+			t.border.release(b)
+		} else if t.c.Send(ctx, b) != nil {
+			lost += uint64(n)
+			t.border.release(b)
 		}
 		if ctx.Err() != nil {
 			return lost
@@ -140,29 +150,44 @@ func (t *typed[R, B]) pumpRecords(ctx context.Context) (lost uint64) {
 	return lost
 }
 
-// take waits for a record and returns it together with those that follow at once; open is false at the end of In.
-func (t *typed[R, B]) take(ctx context.Context) (list []R, open bool) {
+// yields is how often take lets others run before it decides that In has nothing more at hand. A plugin that keeps pace
+// would otherwise be followed by many small batches, each of which costs every later stage as much as a full one.
+const yields = 4
+
+// take waits for a record and returns it in a batch with those that follow at once; open is false at the end of In.
+func (t *typed[R, B]) take(ctx context.Context) (b B, refused uint64, open bool) {
+	b = t.border.begin()
+	add := func(r R) {
+		var ok bool
+		if b, ok = t.border.add(b, r); !ok {
+			refused++
+		}
+	}
 	select {
 	case r, ok := <-t.c.In:
 		if !ok {
-			return nil, false
+			return b, refused, false
 		}
-		list = append(list, r)
+		add(r)
 	case <-ctx.Done():
-		return nil, true
+		return b, refused, true
 	}
-	for len(list) < flattener.BatchSize {
+	for idle := 0; t.border.count(b) < flattener.BatchSize; {
 		select {
 		case r, ok := <-t.c.In:
 			if !ok {
-				return list, false
+				return b, refused, false
 			}
-			list = append(list, r)
+			add(r)
+			idle = 0
 		default:
-			return list, true
+			if idle++; idle > yields {
+				return b, refused, true
+			}
+			runtime.Gosched()
 		}
 	}
-	return list, true
+	return b, refused, true
 }
 
 func (t *typed[R, B]) close(f form) {

@@ -153,8 +153,10 @@ func TestStreamOfPluginEnds(t *testing.T) {
 	if _, ok := bb.last(); ok {
 		t.Error("a stream ends that has not begun")
 	}
-	if _, refused := bb.gather([]sfRecord{{Rec: &sfgo.RecUnion{}}, nil, {}}); refused != 2 {
-		t.Errorf("%d records refused, want 2", refused)
+	for r, want := range map[sfRecord]bool{{Rec: &sfgo.RecUnion{}}: true, nil: false, {}: false} {
+		if b, ok := bb.add(bb.begin(), r); ok != want || b.Count != len(b.Records) || (b.Count == 1) != want {
+			t.Errorf("%v is taken: %v", r, ok)
+		}
 	}
 	b, ok := bb.last()
 	if !ok || !b.Last || b.Records == nil || len(b.Records) > 0 || b.Stream != bb.stream {

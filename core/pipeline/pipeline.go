@@ -159,6 +159,12 @@ func (p *Pipeline) NeedsPath() bool {
 	return slices.ContainsFunc(p.feeds, func(f *feed) bool { return f.path == "" })
 }
 
+// HasPlugins says whether a stage, a handler or a driver comes from a library. Actions do not count: they see few records.
+func (p *Pipeline) HasPlugins() bool {
+	return slices.ContainsFunc(p.nodes, func(n *node) bool { return n.reads == records || n.writes == records }) ||
+		slices.ContainsFunc(p.feeds, func(f *feed) bool { _, ok := f.source.(*pluginSource); return ok })
+}
+
 // Close cleans up the stages and drivers of a pipeline that is not going to run. It waits for them no longer than for a
 // pipeline that drains.
 func (p *Pipeline) Close() error {

@@ -190,6 +190,9 @@ func TestPluginBetweenBuiltins(t *testing.T) {
 			if err := pl.Check(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			if !pl.HasPlugins() || new(world).mustLoad(t, chain).HasPlugins() {
+				t.Error("only one of the pipelines has a plugin")
+			}
 			if r := pl.Run(t.Context(), ""); r != (Result{Drained: true}) {
 				t.Errorf("result is %+v: %s", r, w.logText())
 			}

@@ -49,7 +49,7 @@ func (e *Event) Level() Priority {
 type Batch struct {
 	Events []Event
 
-	rows  *flattener.Batch // nil if the rows came from a plugin
+	rows  *flattener.Batch // may be nil
 	rules []*Rule          // backs Event.Rules
 	refs  atomic.Int32
 	pool  *Pool
@@ -76,6 +76,12 @@ func (b *Batch) Add(row *sfgo.FlatRecord, rules []*Rule) *Event {
 	b.rules = append(b.rules, rules...)
 	b.Events = append(b.Events, Event{Row: row, Rules: b.rules[n:len(b.rules):len(b.rules)]})
 	return &b.Events[len(b.Events)-1]
+}
+
+// Adopt appends a row that a plugin has made to the loose batch of rows that b was made over, and returns it for Add.
+func (b *Batch) Adopt(row sfgo.FlatRecord) *sfgo.FlatRecord {
+	b.rows.Recs = append(b.rows.Recs, row)
+	return &b.rows.Recs[len(b.rows.Recs)-1]
 }
 
 // Retain adds n owners.

@@ -74,6 +74,7 @@ type totals struct {
 	flows     uint64 // flows and events
 	matched   uint64
 	dropped   uint64
+	filtered  uint64 // duplicates that went no further than the flattener
 	delivered uint64
 	bytes     uint64 // that drivers have read
 	size      uint64 // that they will read in all; 0 if not known
@@ -104,6 +105,8 @@ func (p *Pipeline) totals() totals {
 			t.matched += v
 		case name == "dropped" && stage != root:
 			t.dropped += v
+		case stage == root && name == "filtered":
+			t.filtered += v
 		case name == "delivered":
 			t.delivered += v
 		case stage == root && v > 0 && strings.HasPrefix(name, "records."):
@@ -127,6 +130,9 @@ func (r *run) closeLog(elapsed time.Duration) {
 		attrs = append(attrs, slog.Uint64(code, t.records[code]))
 	}
 	attrs = append(attrs, slog.Uint64("matched", t.matched), slog.Uint64("dropped", t.dropped))
+	if t.filtered > 0 {
+		attrs = append(attrs, slog.Uint64("filtered", t.filtered))
+	}
 	for _, kind := range slices.Sorted(maps.Keys(t.anomalies)) {
 		attrs = append(attrs, slog.Uint64("anomaly."+kind, t.anomalies[kind]))
 	}

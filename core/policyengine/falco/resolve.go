@@ -109,10 +109,11 @@ func (s *scope) report(code string, at span, format string, args ...any) *policy
 	return d
 }
 
-// condition parses and resolves the condition of an item.
+// condition parses and resolves the condition of an item. Of an item that is broken elsewhere, it only tells what is wrong
+// with the condition as well.
 func (r *resolver) condition(it *item, u *user, depth int) *result {
 	v := it.values["condition"]
-	if it.broken || v == nil {
+	if v == nil || strings.TrimSpace(v.text.s) == "" {
 		return &result{node: policy.Const(false), facts: facts{broken: true}}
 	}
 	s := &scope{resolver: r, text: v.text, macro: it.kind == macroKind, user: u, depth: depth}
@@ -130,6 +131,9 @@ func (r *resolver) condition(it *item, u *user, depth int) *result {
 	}
 	s.warnPrecedence(x, v.joints)
 	node, height := s.expr(x, false)
+	if it.broken {
+		return &result{node: policy.Const(false), facts: facts{broken: true}}
+	}
 	return &result{node, height, s.facts}
 }
 

@@ -193,7 +193,11 @@ func (r *resolver) evaluable(it *item, rule *policy.Rule, c *result, skip bool) 
 // rank returns the rank of a rule's priority.
 func (r *resolver) rank(it *item) engine.Rank {
 	v := it.values["priority"]
-	if v == nil {
+	if v == nil || v.text.runs == nil { // a value that is no text was reported
+		return engine.RankNone
+	}
+	if v.text.s == "" {
+		r.report("E111", v.at, "'priority' is empty")
 		return engine.RankNone
 	}
 	rank, ok := ranks[strings.ToLower(strings.TrimSpace(v.text.s))]

@@ -10,7 +10,7 @@ LDFLAGS    := -X main.version=$(VERSION) -X main.buildNumber=$(BUILD)
 BUILDFLAGS := -trimpath
 export CGO_ENABLED := 1
 
-.PHONY: help build plugin plugins install run test lint fuzz bench bench-compare generate check-generated clean
+.PHONY: help build plugin plugins install docker-build run test lint fuzz bench bench-compare generate check-generated clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -39,6 +39,14 @@ install: build ## install program, pipelines and policies under PREFIX
 	install -m 0755 driver/sfprocessor $(DESTDIR)$(PREFIX)/bin/sfprocessor
 	cp -R resources/policies resources/pipelines $(DESTDIR)$(PREFIX)/resources/
 	install -m 0644 resources/pipelines/pipeline.distribution.json $(DESTDIR)$(PREFIX)/conf/pipeline.json
+
+TAG     ?= dev
+RELEASE ?= $(TAG)
+docker-build: ## build the images sysflowtelemetry/sf-processor:TAG and sysflowtelemetry/plugin-builder:TAG
+	docker build -f docker/Dockerfile --target plugin-builder --build-arg VERSION=$(VERSION) --build-arg BUILD_NUMBER=$(BUILD) \
+	  -t sysflowtelemetry/plugin-builder:$(TAG) .
+	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) --build-arg BUILD_NUMBER=$(BUILD) --build-arg RELEASE=$(RELEASE) \
+	  -t sysflowtelemetry/sf-processor:$(TAG) .
 
 test: ## run every test, with the race detector
 	$(GO) test -race -shuffle=on -timeout 20m ./...

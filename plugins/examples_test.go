@@ -111,6 +111,23 @@ func TestNowAction(t *testing.T) {
 	})
 }
 
+// TestActionOfTwoEngines wants each policy engine to have the actions of its folder.
+func TestActionOfTwoEngines(t *testing.T) {
+	t.Parallel()
+	in := install(t, map[string]string{"actions/now.so": "plugins/actions/example"})
+	const rest = `"policies": "../plugins/actions/example/policy.yaml"`
+	config := in.pipeline(t, `{"processor": "sysflowreader", "handler": "flattener", "in": "s sysflowchan", "out": ["f flattenerchan", "g flattenerchan"]},
+{"processor": "policyengine", "in": "f flattenerchan", "out": "d eventchan", `+rest+`},
+{"processor": "policyengine", "in": "g flattenerchan", "out": "e eventchan", "actiondir": "../resources/actions", `+rest+`},
+{"processor": "exporter", "in": "d eventchan", "export": "terminal"},
+{"processor": "exporter", "in": "e eventchan", "export": "terminal"}`)
+	o := in.run(t, nil, "-log=quiet", config, "../resources/traces/tcp.sf")
+	o.mustExit(t, 0)
+	if n := strings.Count(o.stdout, `"now_in_nanos:`); n != 4 {
+		t.Errorf("%d tags, want 4: %s", n, o.stdout)
+	}
+}
+
 // TestEnrichProcessor wants a rule on a user's name to match where only the processor's table knows the name.
 func TestEnrichProcessor(t *testing.T) {
 	t.Parallel()
@@ -173,7 +190,9 @@ func TestMakefiles(t *testing.T) {
 			}
 		}
 	}
-	if got, want := makeOutput(t, "-n", "build"), "build -trimpath -ldflags"; !strings.Contains(got, want) {
-		t.Errorf("make build prints %s, want the flags of the plugins: %s", got, want)
+	for _, want := range []string{"build -trimpath -ldflags", "-o driver/sfprocessor ./driver"} {
+		if got := makeOutput(t, "-n", "build"); !strings.Contains(got, want) {
+			t.Errorf("make build prints %s, want the flags of the plugins, and the program where examples look for it: %s", got, want)
+		}
 	}
 }

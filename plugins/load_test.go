@@ -104,6 +104,34 @@ func TestLoadFailures(t *testing.T) {
 	}
 }
 
+// TestMissingFolders wants a folder that somebody asked for to be missed, and no other.
+func TestMissingFolders(t *testing.T) {
+	t.Parallel()
+	in := install(t, nil)
+	for _, dir := range []string{"plugins", "drivers", "actions", "handlers"} {
+		if err := os.Remove(in.path("resources/" + dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := readerEntry + `,
+{"processor": "policyengine", "in": "f flattenerchan", "out": "e eventchan", "mode": "enrich"DIR},
+` + exporterEntry
+	run := func(more string, args ...string) outcome {
+		config := in.pipeline(t, strings.Replace(entries, "DIR", more, 1))
+		return in.run(t, nil, append(args, "-test", "-log=warn", config)...)
+	}
+	if o := run(""); o.code != 0 || strings.Contains(o.stderr, "[Warn]") {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
+	}
+	o := run(`, "actiondir": "no/actions"`, "-plugdir=no/plugins", "-driverdir=no/drivers")
+	o.mustExit(t, 0)
+	for _, kind := range []string{"actions", "plugins", "drivers"} {
+		if want := "directory does not exist kind=" + kind + " path=no/" + kind; !strings.Contains(o.stderr, want) {
+			t.Errorf("no warning %s: %s", want, o.stderr)
+		}
+	}
+}
+
 // TestSamePackageTwice wants a second copy of a library to be refused, and the first to work.
 func TestSamePackageTwice(t *testing.T) {
 	t.Parallel()

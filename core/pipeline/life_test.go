@@ -163,3 +163,35 @@ func TestStreamOfPluginEnds(t *testing.T) {
 		t.Errorf("the stream ends with %+v", b)
 	}
 }
+
+// slowTest is a processor whose health check does not end before its gate opens.
+type slowTest struct {
+	*proc
+	gate chan struct{}
+}
+
+func (p slowTest) Test() (bool, error) { <-p.gate; return true, nil }
+
+// TestHealthChecksTakeTooLong gives all health checks together ten seconds.
+func TestHealthChecksTakeTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		base, lib := newProc("mine", "")
+		base.factory = func() plugins.SFProcessor { return slowTest{base, gate} }
+		_, change := withLibraries(t, map[string]fakeLibrary{"mine.so": lib})
+		pl := new(world).mustLoad(t, withPlugin, change)
+		start := time.Now()
+		err := pl.Check(t.Context())
+		if want := "health check of mine: no answer within 10s"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+		close(gate)
+		if err := pl.Close(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+}

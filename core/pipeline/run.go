@@ -109,8 +109,10 @@ func (r *run) heed(life context.Context) {
 func (r *run) wait(ended <-chan struct{}) {
 	select {
 	case <-ended:
-		return
 	case <-r.soft.Done():
+	}
+	if r.soft.Err() == nil {
+		return
 	}
 	r.log.Info("stopping", "reason", context.Cause(r.soft), "grace", r.grace)
 	grace := time.NewTimer(r.grace)

@@ -159,10 +159,7 @@ func TestEnrichProcessor(t *testing.T) {
 func TestAuditlogDriver(t *testing.T) {
 	t.Parallel()
 	in := install(t, map[string]string{"drivers/auditlog.so": "plugins/drivers/auditlog"})
-	config := in.pipeline(t, `{"processor": "sysflowreader", "handler": "flattener", "in": "s sysflowchan", "out": "f flattenerchan"},
-{"processor": "policyengine", "in": "f flattenerchan", "out": "e eventchan", "mode": "enrich"},
-{"processor": "exporter", "in": "e eventchan", "export": "terminal"}`)
-	o := in.run(t, nil, "-log=quiet", "-driver=auditlog", config, "../plugins/drivers/auditlog/audit.log")
+	o := in.run(t, nil, "-log=quiet", "-config=../plugins/drivers/auditlog/pipeline.auditlog.json")
 	o.mustExit(t, 0)
 	var got []string
 	for _, d := range documents(t, o.stdout) {

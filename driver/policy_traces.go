@@ -72,10 +72,7 @@ func explainRule(fs *flag.FlagSet) func(paths []string, std streams) (bool, erro
 		if err != nil {
 			return false, err
 		}
-		if format.value == "json" {
-			return true, report.WriteJSON(std.out)
-		}
-		return true, report.WriteText(std.out)
+		return true, writeReport(report, format.value, std.out)
 	}
 }
 
@@ -139,10 +136,7 @@ func benchPolicies(fs *flag.FlagSet) func(paths []string, std streams) (bool, er
 		if err != nil {
 			return false, err
 		}
-		if format.value == "json" {
-			return true, report.WriteJSON(std.out)
-		}
-		return true, report.WriteText(std.out)
+		return true, writeReport(report, format.value, std.out)
 	}
 }
 
@@ -185,4 +179,18 @@ func tryConditions(fs *flag.FlagSet) func(paths []string, std streams) (bool, er
 		}
 		return author.Repl(context.Background(), traces, opts, std.in, std.out)
 	}
+}
+
+// report is what a tool has found, in the formats that it can be written in.
+type report interface {
+	WriteText(w io.Writer) error
+	WriteJSON(w io.Writer) error
+}
+
+// writeReport writes a report as JSON or as text.
+func writeReport(r report, format string, w io.Writer) error {
+	if format == "json" {
+		return r.WriteJSON(w)
+	}
+	return r.WriteText(w)
 }
